@@ -79,6 +79,9 @@ type Item struct {
 	CreatedAt   time.Time   `json:"created_at"`
 	UpdatedAt   time.Time   `json:"updated_at"` // as read for the plan; a difference at the call means changed
 	Cost        int         `json:"cost"`       // versions spent from the budget: 1, or a package's active versions
+	// Group is the unit that the item is done with, whole or not at all: versions
+	// that need one another, named by the id of the first of them.
+	Group ID `json:"group,omitzero"`
 
 	// Set in a run's result only.
 	Outcome   Outcome `json:"outcome,omitempty"`
@@ -91,9 +94,12 @@ func (it Item) Ref() PackageRef {
 	return PackageRef{Owner: it.Owner, Type: it.PackageType, Name: it.Package}
 }
 
-// Unit is the id of the root that the item goes with: its own, or that of the
-// root that takes it along. Units are done whole or not at all.
+// Unit names the unit that the item goes with: its group, the root that takes
+// it along, or itself. Units are done whole or not at all.
 func (it Item) Unit() ID {
+	if it.Group != 0 {
+		return it.Group
+	}
 	for _, r := range it.Rules {
 		if r.CascadeOf != nil {
 			return *r.CascadeOf
