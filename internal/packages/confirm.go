@@ -1,0 +1,70 @@
+package packages
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/shelflife-dev/shelflife/internal/retention"
+)
+
+// Presence is what a second look says about something that answered 404.
+type Presence string
+
+// The presences. The zero Presence says nothing and comes with an error.
+const (
+	Present    Presence = "present"     // it can be read: the 404 meant missing rights, or has passed
+	Deleted    Presence = "deleted"     // it is in the list of deleted versions
+	Gone       Presence = "gone"        // the package can be read, and the version is neither there nor deleted
+	NotVisible Presence = "not_visible" // the package itself can't be seen: nothing is known
+)
+
+// Confirm looks again, in other scopes, at a version that answered 404: at the
+// version, then at its package, then at the package's deleted versions. Only
+// answers count: whatever can't be read is an error, never Gone. With the zero
+// id it looks at the package alone, and is then Present or NotVisible, since
+// GitHub lists no deleted packages.
+func (c *Client) Confirm(ctx context.Context, owner retention.Owner, t retention.PackageType, name string, id retention.ID) (Presence, error) {
+	var forbidden error
+	if id != 0 {
+		v, err := c.GetVersion(ctx, owner, t, name, id)
+		switch {
+		case IsForbidden(err):
+			forbidden = err
+		case err == nil && v.State == retention.Deleted:
+			return Deleted, nil
+		case err == nil:
+			return Present, nil
+		case !IsNotFound(err):
+			return "", confirming(owner, t, name, err)
+		}
+	}
+	_, err := c.GetPackage(ctx, owner, t, name)
+	switch {
+	case IsNotFound(err) || IsForbidden(err):
+		return NotVisible, nil
+	case err != nil:
+		return "", confirming(owner, t, name, err)
+	case forbidden != nil:
+		return "", confirming(owner, t, name, forbidden)
+	case id == 0:
+		return Present, nil
+	}
+	list, err := c.ListVersions(ctx, owner, t, name, retention.Deleted)
+	for _, v := range list.Items {
+		if v.ID == id && v.State == retention.Deleted {
+			return Deleted, nil
+		}
+	}
+	if err == nil && !list.Complete {
+		err = errors.New(list.Shortfall + ": try again later")
+	}
+	if err != nil {
+		return "", confirming(owner, t, name, err)
+	}
+	return Gone, nil
+}
+
+func confirming(owner retention.Owner, t retention.PackageType, name string, err error) error {
+	return fmt.Errorf("confirm what is left of %s: %w", packageLabel(owner, t, name), err)
+}
