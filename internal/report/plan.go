@@ -1,0 +1,132 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"github.com/shelflife-dev/shelflife/internal/retention"
+)
+
+// Plan shows what is to be done, package by package.
+type Plan struct {
+	ID              string
+	CreatedAt       time.Time
+	ExpiresAt       time.Time
+	EvaluatedAt     time.Time // ages are measured from here
+	Mode            retention.Mode
+	Bundle          Bundle
+	InventoryDigest string
+	Owners          []OwnerCounts
+	Items           []retention.Item
+	Summary         retention.Summary
+	Problems        []retention.Problem
+	// Document is what JSON shows in place of the above, if it is set: the plan
+	// itself, signature and all.
+	Document any
+}
+
+// Bundle identifies the policies that decided.
+type Bundle struct {
+	Revision string `json:"revision"`
+	Digest   string `json:"digest"`
+}
+
+// OwnerCounts say what was looked at in one owner.
+type OwnerCounts struct {
+	Login    string     `json:"login"`
+	Packages int        `json:"packages"`
+	Versions int        `json:"versions"`
+	Calls    CallCounts `json:"calls"`
+}
+
+// CallCounts are the requests that looking took.
+type CallCounts struct {
+	REST     int `json:"rest"`
+	Registry int `json:"registry"`
+}
+
+func (p Plan) value() any {
+	if p.Document != nil {
+		return p.Document
+	}
+	return struct {
+		Schema          string              `json:"schema"`
+		ID              string              `json:"id"`
+		CreatedAt       time.Time           `json:"created_at"`
+		ExpiresAt       time.Time           `json:"expires_at"`
+		EvaluatedAt     time.Time           `json:"evaluated_at"`
+		Mode            retention.Mode      `json:"mode"`
+		Bundle          Bundle              `json:"bundle"`
+		InventoryDigest string              `json:"inventory_digest"`
+		Owners          []OwnerCounts       `json:"owners"`
+		Items           []retention.Item    `json:"items"`
+		Summary         retention.Summary   `json:"summary"`
+		Problems        []retention.Problem `json:"problems"`
+	}{"shelflife.plan/v1", p.ID, p.CreatedAt, p.ExpiresAt, p.EvaluatedAt, p.Mode, p.Bundle, p.InventoryDigest,
+		list(p.Owners), listedItems(p.Items), p.Summary, list(p.Problems)}
+}
+
+func (p Plan) document() document {
+	d := document{
+		title:   "Plan",
+		subject: p.ID,
+		tables:  itemTables(p.Items, p.EvaluatedAt),
+		empty:   "Nothing to do: no policy asks for anything.",
+		notes:   problemNotes(p.Problems),
+		summary: planSummary(p.Summary),
+	}
+	d.fact("mode", p.Mode.String())
+	d.fact("evaluated at", stamp(p.EvaluatedAt))
+	d.fact("expires at", stamp(p.ExpiresAt))
+	if p.Bundle != (Bundle{}) {
+		d.fact("policies", cmp.Or(p.Bundle.Revision, shortDigest(p.Bundle.Digest)))
+	}
+	for _, o := range p.Owners {
+		d.fact("owner "+o.Login, fmt.Sprintf("%s, %s read with %s to the API and %d to the registry",
+			count(o.Packages, "package"), count(o.Versions, "version"), count(o.Calls.REST, "call"), o.Calls.Registry))
+	}
+	return d
+}
+
+// fact adds a line below the title, unless there is nothing to say.
+func (d *document) fact(name, value string) {
+	if value != "" {
+		d.facts = append(d.facts, fact{name, value})
+	}
+}
+
+func planSummary(s retention.Summary) string {
+	out := fmt.Sprintf("%d to delete, %d to restore, %d kept", s.Delete, s.Restore, s.Keep)
+	for _, c := range []struct {
+		n    int
+		what string
+	}{{s.Held, "held"}, {s.Blocked, "blocked"}, {s.Conflict, "in conflict"}, {s.Observed, "observed only"}} {
+		if c.n > 0 {
+			out += fmt.Sprintf(", %d %s", c.n, c.what)
+		}
+	}
+	return out
+}
+
+func problemNotes(problems []retention.Problem) []string {
+	var out []string
+	for _, p := range problems {
+		note := cmp.Or(p.Package, p.Owner) + ": " + string(p.Kind)
+		if p.Policy != "" {
+			note += " (" + p.Policy + ")"
+		}
+		out = append(out, note+": "+p.Detail)
+	}
+	return out
+}
+
+// listedItems is a copy in which nothing that JSON shows as a list is null.
+func listedItems(items []retention.Item) []retention.Item {
+	out := make([]retention.Item, len(items))
+	for i, it := range items {
+		it.Tags, it.Rules, it.Overruled = list(it.Tags), list(it.Rules), list(it.Overruled)
+		out[i] = it
+	}
+	return out
+}
