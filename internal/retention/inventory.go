@@ -20,6 +20,9 @@ type Inventory struct {
 	Complete bool      `json:"complete"`
 	Problems []Problem `json:"problems,omitempty"` // why it is not complete
 	ReadAt   time.Time `json:"read_at"`
+	// DeletedListed says that the deleted versions were asked for: having none
+	// then means that there are none.
+	DeletedListed bool `json:"deleted_listed,omitempty"`
 }
 
 // Ref names the package.
@@ -52,9 +55,9 @@ func (inv Inventory) IsRoot(v Version) bool {
 }
 
 // Digest identifies the content of the inventory: same digest, same input to
-// the policies at the same instant. ReadAt and Problems are not part of it.
+// the policies at the same instant. How and when it was read is not part of it.
 func (inv Inventory) Digest() string {
-	inv.ReadAt, inv.Problems = time.Time{}, nil
+	inv.ReadAt, inv.Problems, inv.DeletedListed = time.Time{}, nil, false
 	b, err := json.Marshal(inv)
 	if err != nil {
 		panic("inventory is plain data: " + err.Error())

@@ -1,0 +1,10 @@
+// Package ghapp holds the credentials for GitHub and the governor that every
+// request passes: App installation tokens minted per phase, personal access
+// tokens, and one bounded, polite stream of requests per credential.
+//
+// It never prints a credential, never attaches one to a host other than the
+// configured API, never uses one owner's credential for another owner's
+// packages, never sends a write while planning, and never repeats a write
+// unless GitHub refused it for a rate limit, which means that it was not done.
+// It knows nothing of packages, policies or plans.
+package ghapp

@@ -1,0 +1,105 @@
+package inventory
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"time"
+
+	"github.com/shelflife-dev/shelflife/internal/oci"
+	"github.com/shelflife-dev/shelflife/internal/retention"
+)
+
+// DefaultMaxStaleness is how old a snapshot may be that stands for a reading.
+const DefaultMaxStaleness = 7 * 24 * time.Hour
+
+// List is a paged listing as far as it was read. The zero List is incomplete.
+type List[T any] struct {
+	Items     []T
+	Pages     int    // REST calls it took
+	Complete  bool   // everything the pages promised arrived
+	Shortfall string // why it is not complete
+}
+
+// GitHub lists packages and versions. An error comes with what was read.
+type GitHub interface {
+	Packages(ctx context.Context, owner retention.Owner, t retention.PackageType) (List[retention.Package], error)
+	Versions(ctx context.Context, owner retention.Owner, t retention.PackageType, name string, state retention.State) (List[retention.Version], error)
+}
+
+// Graphs reads reference graphs. *oci.Reader is one.
+type Graphs interface {
+	Graph(ctx context.Context, owner, name string, versions []retention.Version) (oci.Result, error)
+}
+
+// Ledger knows what this system deleted: by version, and under the zero ID the
+// package itself.
+type Ledger interface {
+	DeletedBy(ctx context.Context, ref retention.PackageRef) (map[retention.ID]retention.DeletedBy, error)
+}
+
+// Snapshots keeps the last complete reading of each package.
+type Snapshots interface {
+	SaveSnapshot(ctx context.Context, inv retention.Inventory) error
+	Snapshot(ctx context.Context, ref retention.PackageRef) (inv retention.Inventory, ok bool, err error)
+	// Snapshots goes over all of an owner's; after an error it ends.
+	Snapshots(ctx context.Context, owner string) iter.Seq2[retention.Inventory, error]
+}
+
+// Config is what a Reader works with. All but the last three are required.
+type Config struct {
+	GitHub    GitHub
+	Graphs    Graphs
+	Ledger    Ledger
+	Snapshots Snapshots
+	Now       func() time.Time
+
+	// MaxStaleness is the greatest age of a snapshot that stands for a
+	// reading; 0 means DefaultMaxStaleness, less than 0 that none does.
+	MaxStaleness time.Duration
+	// IsPause tells errors that mean "stop now and go on later" (a rate limit)
+	// from failures to read one package. They are returned as errors, never
+	// reported as problems. Nil means that there are none.
+	IsPause func(error) bool
+	Log     *slog.Logger // nil logs nothing
+}
+
+// Reader reads packages whole. It is safe for concurrent use.
+type Reader struct {
+	github       GitHub
+	graphs       Graphs
+	ledger       Ledger
+	snapshots    Snapshots
+	now          func() time.Time
+	maxStaleness time.Duration
+	isPause      func(error) bool
+	log          *slog.Logger
+}
+
+// New returns a Reader. It makes no call.
+func New(c Config) (*Reader, error) {
+	if c.GitHub == nil || c.Graphs == nil || c.Ledger == nil || c.Snapshots == nil || c.Now == nil {
+		return nil, errors.New("inventory reader: GitHub, the registry, the ledger, the snapshots and a clock are required")
+	}
+	r := &Reader{
+		github: c.GitHub, graphs: c.Graphs, ledger: c.Ledger, snapshots: c.Snapshots, now: c.Now,
+		maxStaleness: c.MaxStaleness, isPause: c.IsPause, log: c.Log,
+	}
+	if r.maxStaleness == 0 {
+		r.maxStaleness = DefaultMaxStaleness
+	}
+	if r.isPause == nil {
+		r.isPause = func(error) bool { return false }
+	}
+	if r.log == nil {
+		r.log = slog.New(slog.DiscardHandler)
+	}
+	return r, nil
+}
+
+// stops reports whether err must end the work instead of becoming a problem of
+// the package: the context has ended, or a limit asks for a pause.
+func (r *Reader) stops(ctx context.Context, err error) bool {
+	return err != nil && (ctx.Err() != nil || r.isPause(err))
+}

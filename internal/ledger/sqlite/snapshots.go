@@ -1,0 +1,164 @@
+package sqlite
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/shelflife-dev/shelflife/internal/retention"
+)
+
+// snapshotPage is how many snapshots are held compressed at a time.
+const snapshotPage = 32
+
+// SaveSnapshot keeps a reading of a package in place of the one before. Saving
+// what is already there only notes the time of reading.
+func (db *DB) SaveSnapshot(ctx context.Context, inv retention.Inventory) error {
+	ref := inv.Ref()
+	readAt := stamp(inv.ReadAt)
+	inv.ReadAt = time.Time{}
+	plain, err := json.Marshal(inv)
+	if err != nil {
+		return fmt.Errorf("encode snapshot of %s: %w", ref, err)
+	}
+	digest := sha256.Sum256(plain)
+	body, err := squeeze(plain)
+	if err != nil {
+		return fmt.Errorf("compress snapshot of %s: %w", ref, err)
+	}
+	err = db.update(ctx, db.cache, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE snapshots SET read_at = ? WHERE owner = ? AND package_type = ? AND package = ? AND digest = ?`,
+			readAt, ref.Owner, string(ref.Type), ref.Name, digest[:])
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 1 {
+			return err
+		}
+		if err := dropSnapshot(ctx, tx, ref); err != nil {
+			return err
+		}
+		err = insert(ctx, tx, `INSERT INTO snapshots (owner, package_type, package, read_at, digest, body) VALUES `,
+			[][]any{{ref.Owner, string(ref.Type), ref.Name, readAt, digest[:], body}})
+		if err != nil {
+			return err
+		}
+		return project(ctx, tx, inv)
+	})
+	if err != nil {
+		return fmt.Errorf("save snapshot of %s: %w", ref, err)
+	}
+	return nil
+}
+
+// Snapshot returns the last reading of a package; ok is false when there is none.
+func (db *DB) Snapshot(ctx context.Context, ref retention.PackageRef) (inv retention.Inventory, ok bool, err error) {
+	var readAt string
+	var body []byte
+	err = db.read.QueryRowContext(ctx, `SELECT read_at, body FROM snapshots WHERE owner = ? AND package_type = ? AND package = ?`,
+		ref.Owner, string(ref.Type), ref.Name).Scan(&readAt, &body)
+	if errors.Is(err, sql.ErrNoRows) {
+		return inv, false, nil
+	}
+	if err == nil {
+		inv, err = readSnapshot(readAt, body)
+	}
+	if err != nil {
+		return retention.Inventory{}, false, fmt.Errorf("read snapshot of %s: %w", ref, err)
+	}
+	return inv, true, nil
+}
+
+// Snapshots goes over all snapshots of an owner by type and name, one in memory
+// at a time. After an error it ends.
+func (db *DB) Snapshots(ctx context.Context, owner string) iter.Seq2[retention.Inventory, error] {
+	return func(yield func(retention.Inventory, error) bool) {
+		last := snapshotRow{}
+		for {
+			// Page by page: a query left open while the caller works would keep
+			// the write-ahead log from being folded into the file.
+			rows, err := collect(ctx, db.read, scanSnapshot, `SELECT package_type, package, read_at, body FROM snapshots
+				WHERE owner = ? AND (package_type, package) > (?, ?) ORDER BY package_type, package LIMIT ?`,
+				owner, last.packageType, last.name, snapshotPage)
+			if err != nil {
+				yield(retention.Inventory{}, fmt.Errorf("read snapshots of %s: %w", owner, err))
+				return
+			}
+			for _, r := range rows {
+				inv, err := readSnapshot(r.readAt, r.body)
+				if err != nil {
+					yield(retention.Inventory{}, fmt.Errorf("read snapshot of %s/%s/%s: %w", owner, r.packageType, r.name, err))
+					return
+				}
+				if !yield(inv, nil) {
+					return
+				}
+				last = r
+			}
+			if len(rows) < snapshotPage {
+				return
+			}
+		}
+	}
+}
+
+// DropSnapshot forgets a package's snapshot. It is no error when there is none.
+func (db *DB) DropSnapshot(ctx context.Context, ref retention.PackageRef) error {
+	err := db.update(ctx, db.cache, func(tx *sql.Tx) error { return dropSnapshot(ctx, tx, ref) })
+	if err != nil {
+		return fmt.Errorf("drop snapshot of %s: %w", ref, err)
+	}
+	return nil
+}
+
+// dropSnapshot takes the rows of the SQL tables along.
+func dropSnapshot(ctx context.Context, tx *sql.Tx, ref retention.PackageRef) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM snapshots WHERE owner = ? AND package_type = ? AND package = ?`, ref.Owner, string(ref.Type), ref.Name)
+	return err
+}
+
+type snapshotRow struct {
+	packageType, name, readAt string
+	body                      []byte
+}
+
+func scanSnapshot(scan func(...any) error) (r snapshotRow, err error) {
+	err = scan(&r.packageType, &r.name, &r.readAt, &r.body)
+	return r, err
+}
+
+func readSnapshot(readAt string, body []byte) (inv retention.Inventory, err error) {
+	z, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return inv, err
+	}
+	if err := json.NewDecoder(z).Decode(&inv); err != nil {
+		return retention.Inventory{}, err
+	}
+	if err := readStamp(readAt, &inv.ReadAt); err != nil {
+		return retention.Inventory{}, err
+	}
+	return inv, nil
+}
+
+func squeeze(b []byte) ([]byte, error) {
+	var buf bytes.Buffer
+	z, err := gzip.NewWriterLevel(&buf, gzip.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := z.Write(b); err != nil {
+		return nil, err
+	}
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	return buf.Bytes(), nil
+}
