@@ -184,7 +184,9 @@ func (r *Reader) notice(ctx context.Context, owner retention.Owner, missing []re
 			continue
 		}
 		if ok {
-			l.Vanished = append(l.Vanished, vanished(inv))
+			if err := r.addVanished(ctx, owner, inv, l); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -200,21 +202,47 @@ func (r *Reader) bringBack(ctx context.Context, owner retention.Owner, noticed [
 		if err != nil {
 			l.problem(owner, retention.ProblemIncomplete, "%s is no longer listed, and its snapshot could not be read: %v; check the state store", ref, err)
 		} else if ok {
-			l.Vanished = append(l.Vanished, vanished(inv))
+			if err := r.addVanished(ctx, owner, inv, l); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// vanished is a snapshot of a deleted package as the policies get to see it.
-func vanished(inv retention.Inventory) retention.Inventory {
+// addVanished adds a snapshot of a deleted package as the policies get to see
+// it: all of its versions went with it, when its absence was first noticed, by
+// this system's hand if the ledger says so.
+func (r *Reader) addVanished(ctx context.Context, owner retention.Owner, inv retention.Inventory, l *Listing) error {
+	by, err := r.ledger.DeletedBy(ctx, inv.Ref())
+	if r.stops(ctx, err) {
+		return err
+	}
+	if err != nil {
+		l.problem(owner, retention.ProblemIncomplete, "%s is no longer listed, and the ledger does not say who deleted it: %v; check the state store", inv.Ref(), err)
+		return nil
+	}
+	noticed := inv.ReadAt
+	inv.Versions = slices.Clone(inv.Versions)
+	for i := range inv.Versions {
+		v := &inv.Versions[i]
+		if !v.IsActive() {
+			continue
+		}
+		v.State, v.DeletedAt = retention.Deleted, noticed
+		if b, ours := by[0]; ours {
+			v.DeletedBy = &b
+		}
+	}
+	inv.Graph = retention.Graph{}
 	inv.Complete = false
 	inv.Problems = []retention.Problem{{
 		Owner: inv.Owner.Login, Package: inv.Ref().String(), Kind: retention.ProblemIncomplete,
 		Detail: fmt.Sprintf("GitHub has not listed it since %s; its versions are those last known. "+
-			"If it was not meant to go, restore it within 30 days (shelflife packages restore)", inv.ReadAt.UTC().Format("2006-01-02")),
+			"If it was not meant to go, restore it within 30 days (shelflife packages restore)", noticed.UTC().Format("2006-01-02")),
 	}}
-	return inv
+	l.Vanished = append(l.Vanished, inv)
+	return nil
 }
 
 // refKey identifies a package regardless of the case of its owner.

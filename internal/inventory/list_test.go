@@ -3,6 +3,7 @@ package inventory
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,6 +112,10 @@ func TestVanishedPackages(t *testing.T) {
 
 	want := last
 	want.Package.State, want.Complete, want.ReadAt = retention.Deleted, false, w.now
+	want.Versions = slices.Clone(last.Versions)
+	for i := range want.Versions {
+		want.Versions[i].State, want.Versions[i].DeletedAt = retention.Deleted, w.now
+	}
 	want.Problems = []retention.Problem{{
 		Owner: "acme", Package: "acme/npm/gone", Kind: retention.ProblemIncomplete,
 		Detail: "GitHub has not listed it since 2026-06-03; its versions are those last known. If it was not meant to go, restore it within 30 days (shelflife packages restore)",
@@ -122,6 +127,11 @@ func TestVanishedPackages(t *testing.T) {
 		if diff := cmp.Diff([]retention.Inventory{want}, l.Vanished, exporter); diff != "" || len(l.Problems) > 0 {
 			t.Errorf("day %d: %s, problems %v", day, diff, l.Problems)
 		}
+	}
+	by := retention.DeletedBy{Run: "r1", Policy: "retire_package"}
+	w.ours[gone.Ref("acme")] = map[retention.ID]retention.DeletedBy{0: by}
+	if got := mustList(t, w, retention.NPM).Vanished[0].Versions[0].DeletedBy; !cmp.Equal(got, &by) {
+		t.Errorf("what a run deleted with its package is said to be deleted by %v", got)
 	}
 	w.now = noon.AddDate(0, 0, 32)
 	if l := mustList(t, w, retention.NPM); len(l.Vanished) > 0 || len(l.Problems) > 0 {
