@@ -14,10 +14,15 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
 // DefaultFile is read when neither a flag nor SHELFLIFE_CONFIG names a file.
 const DefaultFile = "shelflife.yaml"
+
+// Self stands for the authenticated user where an owner is named on the command line.
+const Self = "@me"
 
 // maxFile bounds the size of a configuration file, in bytes.
 const maxFile = 1 << 20
@@ -102,13 +107,16 @@ func Default(env func(string) string, logins ...string) (Config, error) {
 	c := defaults()
 	c.Policies.Builtin = true
 	for _, l := range logins {
-		if !login.MatchString(l) {
+		if l != Self && !login.MatchString(l) {
 			return Config{}, fmt.Errorf("%s is not a GitHub login; name an organization or a user", quote(l))
 		}
 		if _, ok := c.Owner(l); ok {
 			continue
 		}
 		o := Owner{Login: l}
+		if l == Self {
+			o.Kind = retention.User
+		}
 		o.complete()
 		c.Owners = append(c.Owners, o)
 	}

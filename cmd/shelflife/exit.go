@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/shelflife-dev/shelflife/internal/config"
+	"github.com/shelflife-dev/shelflife/internal/enforce"
+	"github.com/shelflife-dev/shelflife/internal/ghapp"
+	"github.com/shelflife-dev/shelflife/internal/guard"
+	"github.com/shelflife-dev/shelflife/internal/policy"
+)
+
+// Exit codes. They are part of the command line's contract.
+const (
+	exitDone    = 0
+	exitFailed  = 1
+	exitUsage   = 2 // usage or configuration
+	exitActions = 3 // the plan has actions, with --detailed-exitcode
+	exitHeld    = 4 // held or stopped by a guard or a budget
+	exitPartly  = 5 // refusals or failures on some items
+)
+
+// codeError gives an error its exit code. A nil err only sets the code.
+type codeError struct {
+	code int
+	err  error
+}
+
+func (e *codeError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *codeError) Unwrap() error { return e.err }
+
+// usage marks an error as one of usage or configuration.
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &codeError{code: exitUsage, err: err}
+}
+
+func usagef(format string, args ...any) error { return usage(fmt.Errorf(format, args...)) }
+
+// silent ends with a code after the result has said everything.
+func silent(code int) error {
+	if code == exitDone {
+		return nil
+	}
+	return &codeError{code: code}
+}
+
+// exitCode prints what there is to say about err and returns the exit code.
+func exitCode(err error, w io.Writer) int {
+	if err == nil {
+		return exitDone
+	}
+	code := exitFailed
+	coded, ok := errors.AsType[*codeError](err)
+	if ok {
+		code = coded.code
+		if coded.err == nil {
+			return code
+		}
+	}
+	switch {
+	case ok:
+	case isA[config.Errors](err), isA[policy.Findings](err):
+		code = exitUsage
+	case errors.Is(err, guard.ErrTampered), errors.Is(err, guard.ErrExpired), errors.Is(err, guard.ErrUnsigned),
+		errors.Is(err, enforce.ErrMoved), errors.Is(err, enforce.ErrPolicies), errors.Is(err, enforce.ErrForeign), errors.Is(err, enforce.ErrApplied):
+		code = exitHeld
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(w, "shelflife: stopped; whatever was begun is in the ledger, and the same command goes on from there")
+		return code
+	}
+	fmt.Fprintf(w, "shelflife: %s\n", ghapp.Redact(err.Error()))
+	return code
+}
+
+func isA[T error](err error) bool {
+	_, ok := errors.AsType[T](err)
+	return ok
+}

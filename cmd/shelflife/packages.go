@@ -1,0 +1,134 @@
+package main
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/shelflife-dev/shelflife/internal/enforce"
+	"github.com/shelflife-dev/shelflife/internal/packages"
+	"github.com/shelflife-dev/shelflife/internal/report"
+	"github.com/shelflife-dev/shelflife/internal/retention"
+)
+
+func (a *app) packagesCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "packages",
+		Short: "GitHub's package operations one by one: list, get, delete, restore",
+		Long: `GitHub's own operations on packages of an organization, a user, or @me, one by
+one, through the same pacing, guards and ledger as everything else.`,
+	}
+	c.AddCommand(a.packagesListCommand(), a.packagesGetCommand(),
+		a.packagesChange("delete", "Delete a whole package; GitHub keeps it for 30 days", retention.Delete),
+		a.packagesChange("restore", "Restore a deleted package", retention.Restore))
+	return c
+}
+
+func (a *app) packagesListCommand() *cobra.Command {
+	var typ, visibility string
+	c := &cobra.Command{
+		Use:   "list OWNER",
+		Short: "List packages with all their fields",
+		Example: `  shelflife packages list acme
+  shelflife packages list acme --type container --visibility private --format json
+  shelflife packages list @me`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			types := retention.PackageTypes()
+			if typ != "" {
+				types = []retention.PackageType{retention.PackageType(typ)}
+				if !types[0].Valid() {
+					return usagef("--type %q: use one of %v", typ, retention.PackageTypes())
+				}
+			}
+			if visibility != "" && !slices.Contains([]string{"public", "private", "internal"}, visibility) {
+				return usagef("--visibility %q: use public, private or internal", visibility)
+			}
+			return a.listPackages(c, args[0], types, visibility)
+		},
+	}
+	c.Flags().StringVar(&typ, "type", "", "only this type: container, npm, maven, nuget, rubygems, docker")
+	c.Flags().StringVar(&visibility, "visibility", "", "only this visibility: public, private, internal")
+	return c
+}
+
+func (a *app) listPackages(c *cobra.Command, login string, types []retention.PackageType, visibility string) error {
+	s, err := a.open(login)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	owners, err := s.owners([]string{login})
+	if err != nil {
+		return err
+	}
+	acc, err := s.connect(c.Context(), owners[0])
+	if err != nil {
+		return err
+	}
+	var view report.Packages
+	partial := false
+	for _, t := range types {
+		list, err := acc.planning.ListPackages(c.Context(), acc.owner, packages.Query{Type: t, Visibility: visibility})
+		if err != nil {
+			return err
+		}
+		if !list.Complete {
+			s.note("the listing of %s packages is not whole: %s", t, list.Shortfall)
+			partial = true
+		}
+		slices.SortFunc(list.Items, func(x, y retention.Package) int { return cmp.Compare(x.Name, y.Name) })
+		for _, p := range list.Items {
+			view = append(view, report.Package{Owner: acc.owner.Login, Package: p})
+		}
+	}
+	if err := s.show(view); err != nil {
+		return err
+	}
+	if partial {
+		return silent(exitPartly)
+	}
+	return nil
+}
+
+func (a *app) packagesGetCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "get OWNER/TYPE/NAME",
+		Short:   "Show one package",
+		Example: "  shelflife packages get acme/container/team/api --format json",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.operate(c.Context(), args[0], func(s *session, acc *access, t enforce.Target, ref reference) error {
+				if ref.version != "" {
+					return usagef("%s names a version; use shelflife versions get", args[0])
+				}
+				p, err := acc.planning.GetPackage(c.Context(), t.Owner, ref.Type, ref.Name)
+				if err != nil {
+					return err
+				}
+				return s.show(report.Packages{{Owner: t.Owner.Login, Package: p}})
+			})
+		},
+	}
+}
+
+func (a *app) packagesChange(verb, short string, action retention.Action) *cobra.Command {
+	var yes bool
+	c := &cobra.Command{
+		Use:     verb + " OWNER/TYPE/NAME",
+		Short:   short,
+		Example: "  shelflife packages " + verb + " acme/npm/widgets --yes",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.operate(c.Context(), args[0], func(s *session, _ *access, t enforce.Target, ref reference) error {
+				if ref.version != "" {
+					return usagef("%s names a version; use shelflife versions %s", args[0], verb)
+				}
+				return s.byHand(c.Context(), t, ref, enforce.ByHand{Action: action, Target: retention.TargetPackage}, yes)
+			})
+		},
+	}
+	yesFlag(c, &yes)
+	return c
+}

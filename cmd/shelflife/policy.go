@@ -1,0 +1,194 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/shelflife-dev/shelflife/internal/config"
+	"github.com/shelflife-dev/shelflife/internal/policy"
+	"github.com/shelflife-dev/shelflife/internal/report"
+	"github.com/shelflife-dev/shelflife/policies"
+)
+
+// policyFlags say which policy set a policy command works on.
+type policyFlags struct{ path string }
+
+func (a *app) policyCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "policy",
+		Short: "Check, test and list policies",
+		Long: `Work on policies: the folder given with --path, or what the configuration names,
+or else the shipped ones. The stock opa CLI works on them as well; policies/README.md
+says how.`,
+	}
+	c.AddCommand(a.policyCheckCommand(), a.policyTestCommand(), a.policyListCommand())
+	return c
+}
+
+func (f *policyFlags) flag(c *cobra.Command) {
+	c.Flags().StringVar(&f.path, "path", "", "folder of policies (default: what the configuration names)")
+}
+
+// options are those of the configuration, unless a folder is given.
+func (a *app) policyOptions(f policyFlags) (policy.Options, config.Config, error) {
+	if f.path != "" {
+		return policy.Options{Path: f.path}, config.Config{}, nil
+	}
+	cfg, err := a.loadConfig()
+	if err != nil {
+		return policy.Options{}, cfg, err
+	}
+	data, err := (&session{app: a, cfg: cfg}).policyData()
+	return policy.Options{
+		Builtin: cfg.Policies.Builtin, Path: cfg.Policies.Path, Only: cfg.Policies.Only, Params: policyParams(cfg), Data: data,
+	}, cfg, usage(err)
+}
+
+func (a *app) policyCheckCommand() *cobra.Command {
+	var f policyFlags
+	c := &cobra.Command{
+		Use:   "check",
+		Short: "Compile the policies with the schema and the capabilities",
+		Long: `Compile the policies strictly, against the input schema and with the capabilities
+that leave out clock, network and randomness. Every finding has file and line, and
+the near names where a field is misspelt. Exits with 2 when there are findings.`,
+		Example: "  shelflife policy check\n  shelflife policy check --path ./policies --format json",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			opts, _, err := a.policyOptions(f)
+			if err != nil {
+				return err
+			}
+			found := policy.Check(c.Context(), policies.FS, opts)
+			g := report.Grid{Columns: []string{"PLACE", "FINDING"}, Empty: "The policies are in order.", Document: found}
+			for _, x := range found {
+				place := x.File
+				if x.Line > 0 {
+					place = fmt.Sprintf("%s:%d", x.File, x.Line)
+				}
+				g.Rows = append(g.Rows, []string{place, x.Message})
+			}
+			if found == nil {
+				g.Document = []policy.Finding{}
+			}
+			if err := a.show(g); err != nil {
+				return err
+			}
+			if len(found) > 0 {
+				return silent(exitUsage)
+			}
+			return nil
+		},
+	}
+	f.flag(c)
+	return c
+}
+
+func (a *app) policyTestCommand() *cobra.Command {
+	var f policyFlags
+	var run string
+	var threshold float64
+	c := &cobra.Command{
+		Use:     "test",
+		Short:   "Run the policies' unit tests, with coverage",
+		Example: "  shelflife policy test\n  shelflife policy test --path ./policies --run expire_ --threshold 90",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			opts, _, err := a.policyOptions(f)
+			if err != nil {
+				return err
+			}
+			opts.Only, opts.Params = nil, policy.Params{} // tests bring their own
+			r, err := policy.Test(c.Context(), policies.FS, policy.TestOptions{Options: opts, Run: run})
+			if err != nil {
+				return usage(err)
+			}
+			return a.showTests(r, threshold)
+		},
+	}
+	f.flag(c)
+	c.Flags().StringVar(&run, "run", "", "only tests whose full name matches this regular expression")
+	c.Flags().Float64Var(&threshold, "threshold", 0, "fail when a policy's coverage is below this percentage")
+	return c
+}
+
+func (a *app) showTests(r policy.TestReport, threshold float64) error {
+	g := report.Grid{Columns: []string{"PACKAGE", "TESTS", "FAILED", "COVERED", "UNCOVERED LINES"}, Empty: "There are no tests.", Document: r}
+	type count struct{ tests, failed int }
+	counts := map[string]*count{}
+	failed := 0
+	for _, t := range r.Results {
+		name := strings.TrimSuffix(t.Package, "_test")
+		if counts[name] == nil {
+			counts[name] = &count{}
+		}
+		counts[name].tests++
+		if t.Outcome == policy.TestFailed || t.Outcome == policy.TestErrored {
+			counts[name].failed++
+			failed++
+			g.Notes = append(g.Notes, fmt.Sprintf("%s:%d: %s: %s: %s", t.File, t.Line, t.Name, t.Outcome, t.Detail))
+		}
+	}
+	low := false
+	for _, cov := range r.Coverage {
+		n := counts[cov.Package]
+		if n == nil {
+			n = &count{}
+		}
+		var lines []string
+		for _, l := range cov.Uncovered {
+			lines = append(lines, fmt.Sprintf("%s:%d-%d", l.File, l.From, l.To))
+		}
+		low = low || cov.Percent() < threshold
+		g.Rows = append(g.Rows, []string{cov.Package, fmt.Sprint(n.tests), fmt.Sprint(n.failed), fmt.Sprintf("%.1f %%", cov.Percent()), strings.Join(lines, " ")})
+	}
+	g.Summary = fmt.Sprintf("%d tests, %d failed", len(r.Results), failed)
+	if err := a.show(g); err != nil {
+		return err
+	}
+	if !r.Passed() || low {
+		return silent(exitFailed)
+	}
+	return nil
+}
+
+func (a *app) policyListCommand() *cobra.Command {
+	var f policyFlags
+	c := &cobra.Command{
+		Use:     "list",
+		Short:   "List the policies with what their METADATA says",
+		Example: "  shelflife policy list\n  shelflife policy list --format markdown > policies.md",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			opts, _, err := a.policyOptions(f)
+			if err != nil {
+				return err
+			}
+			engine, err := policy.Load(c.Context(), policies.FS, opts)
+			if err != nil {
+				return usage(err)
+			}
+			var view report.Policies
+			for _, p := range engine.Policies() {
+				view = append(view, report.Policy{
+					Name: p.Name, Title: p.Title, Description: p.Description, Mode: p.Mode, Severity: p.Severity,
+					Params: p.Params, Source: sourceOf(p),
+				})
+			}
+			slices.SortFunc(view, func(x, y report.Policy) int { return strings.Compare(x.Name, y.Name) })
+			return a.show(view)
+		},
+	}
+	f.flag(c)
+	return c
+}
+
+func sourceOf(p policy.Policy) string {
+	if p.Builtin {
+		return "builtin"
+	}
+	return p.File
+}

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"path/filepath"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/shelflife-dev/shelflife/internal/config"
+	"github.com/shelflife-dev/shelflife/internal/enforce"
+	"github.com/shelflife-dev/shelflife/internal/guard"
+	"github.com/shelflife-dev/shelflife/internal/ledger"
+	"github.com/shelflife-dev/shelflife/internal/ledger/sqlite"
+	"github.com/shelflife-dev/shelflife/internal/policy"
+	"github.com/shelflife-dev/shelflife/internal/report"
+	"github.com/shelflife-dev/shelflife/policies"
+)
+
+// session is what one command works with: the configuration and the state
+// file. Policies and access to owners are opened when a command asks for them.
+type session struct {
+	*app
+	cfg      config.Config
+	db       *sqlite.DB
+	ledger   *ledger.Ledger
+	progress *report.Progress
+	now      func() time.Time
+	accesses map[string]*access // by owner login
+}
+
+// open reads the configuration and opens the state file. owners are those named
+// on the command line: they stand in for a configuration file where there is none.
+func (a *app) open(owners ...string) (*session, error) {
+	cfg, err := a.loadConfig(owners...)
+	if err != nil {
+		return nil, err
+	}
+	return a.openWith(cfg)
+}
+
+// openWith opens the state file for a configuration.
+func (a *app) openWith(cfg config.Config) (*session, error) {
+	path := a.state
+	if path == "" {
+		path = cfg.Env.StatePath
+	}
+	if path == "" {
+		return nil, usagef("no place for the state file: set SHELFLIFE_STATE or HOME, or name it with --state")
+	}
+	db, err := sqlite.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{app: a, cfg: cfg, db: db, now: time.Now, accesses: map[string]*access{}}
+	s.ledger = ledger.New(db, func() time.Time { return s.now() })
+	s.progress = report.NewProgress(a.progressWriter(), a.terminal)
+	return s, nil
+}
+
+func (s *session) close() error {
+	return s.db.Close()
+}
+
+// loadConfig reads the file, or does without one when owners are named.
+func (a *app) loadConfig(owners ...string) (config.Config, error) {
+	cfg, err := config.Load(a.config, a.getenv)
+	if errors.Is(err, config.ErrNoFile) {
+		cfg, err = config.Default(a.getenv, owners...)
+	}
+	if err != nil {
+		return cfg, usage(err)
+	}
+	for _, w := range cfg.Warnings {
+		fmt.Fprintf(a.err, "shelflife: note: %s\n", w.Error())
+	}
+	if a.apiURL != "" {
+		cfg.API.GitHubURL = a.apiURL
+	}
+	if a.registry != "" {
+		cfg.API.RegistryURL = a.registry
+	}
+	return cfg, nil
+}
+
+// owners picks the configured owners that are named, or all of them. An owner
+// that is not configured is never touched.
+func (s *session) owners(named []string) ([]config.Owner, error) {
+	if len(named) == 0 {
+		if len(s.cfg.Owners) == 0 {
+			return nil, usagef("no owner: name one (shelflife plan OWNER), or list owners in %s", config.DefaultFile)
+		}
+		return s.cfg.Owners, nil
+	}
+	var out []config.Owner
+	for _, n := range named {
+		o, ok := s.cfg.Owner(n)
+		if !ok {
+			return nil, usagef("owner %s is not in %s, and no other owner is touched; add it there", n, s.cfg.File)
+		}
+		out = append(out, o)
+	}
+	return out, nil
+}
+
+// policies loads and checks the configured policies with their parameters.
+func (s *session) policies(ctx context.Context) (*policy.Engine, error) {
+	if s.cfg.Policies.Bundle != "" {
+		return nil, usagef("%s: policies.bundle: signed bundles are not supported by this version; use policies.path", s.cfg.File)
+	}
+	data, err := s.policyData()
+	if err != nil {
+		return nil, usage(err)
+	}
+	opts := policy.Options{
+		Builtin: s.cfg.Policies.Builtin, Path: s.cfg.Policies.Path, Only: s.cfg.Policies.Only,
+		Params: policyParams(s.cfg), Data: data,
+	}
+	engine, err := policy.Load(ctx, policies.FS, opts)
+	if err == nil {
+		return engine, nil
+	}
+	// Where the parameters are at fault, the configuration knows the line.
+	opts.Params, opts.Only = policy.Params{}, nil
+	if bare, bareErr := policy.Load(ctx, policies.FS, opts); bareErr == nil {
+		known := map[string]map[string]any{}
+		for _, p := range bare.Policies() {
+			known[p.Name] = p.Params
+		}
+		if lines := s.cfg.CheckParams(known); lines != nil {
+			return nil, usage(lines)
+		}
+	}
+	return nil, usage(err)
+}
+
+// policyData reads the document of policies.data: JSON or YAML.
+func (s *session) policyData() (map[string]any, error) {
+	if s.cfg.Policies.Data == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(s.cfg.Policies.Data)
+	if err != nil {
+		return nil, fmt.Errorf("read policies.data: %w", err)
+	}
+	var doc map[string]any
+	if err := yaml.Unmarshal(b, &doc); err != nil {
+		return nil, fmt.Errorf("read policies.data: %s: %w", filepath.Base(s.cfg.Policies.Data), err)
+	}
+	j, err := json.Marshal(doc)
+	if err != nil {
+		return nil, fmt.Errorf("read policies.data: %w", err)
+	}
+	doc = nil
+	return doc, json.Unmarshal(j, &doc)
+}
+
+func policyParams(c config.Config) policy.Params {
+	p := policy.Params{All: policy.Values(c.Params), Owners: map[string]policy.OwnerParams{}}
+	for _, o := range c.Owners {
+		op := policy.OwnerParams{All: policy.Values(o.Params)}
+		for _, pp := range o.PackageParams {
+			op.Packages = append(op.Packages, policy.PackageParams{Glob: pp.Packages, Values: policy.Values(pp.Params)})
+		}
+		p.Owners[o.Login] = op
+	}
+	return p
+}
+
+func bundleOf(e *policy.Engine) guard.Bundle {
+	b := e.Bundle()
+	return guard.Bundle{Revision: b.Revision, Digest: b.Digest, ParamsDigest: b.ParamsDigest}
+}
+
+func (s *session) enforcer() *enforce.Enforcer {
+	return &enforce.Enforcer{
+		Ledger: s.ledger, Now: func() time.Time { return s.now() }, Progress: s.progress,
+		Actor: actor(s.getenv), Expiry: s.cfg.PlanExpiry,
+	}
+}
+
+// actor names who is behind a run, as far as the machine knows.
+func actor(env func(string) string) string {
+	if a := env("GITHUB_ACTOR"); a != "" {
+		return a
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return ""
+}
+
+// sealer signs plans with the key beside the state file.
+func (s *session) sealer(ctx context.Context) (guard.Sealer, error) {
+	key, err := s.db.Key(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return guard.HMACKey(key), nil
+}

@@ -1,0 +1,120 @@
+package deptest
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/shelflife-dev/shelflife"
+
+// pkg is what go list says of one package of the module.
+type pkg struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+}
+
+func list(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", module+"/...")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []pkg
+	dec := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		p.ImportPath = strings.TrimPrefix(p.ImportPath, module+"/")
+		all = append(all, p)
+	}
+}
+
+// within reports whether path is one of the given packages or below one.
+func within(path string, roots ...string) bool {
+	return slices.ContainsFunc(roots, func(r string) bool { return path == r || strings.HasPrefix(path, r+"/") })
+}
+
+func importing(imports []string, prefix string) bool {
+	return slices.ContainsFunc(imports, func(i string) bool { return within(i, prefix) })
+}
+
+func TestImportRules(t *testing.T) {
+	rules := []struct {
+		name    string
+		library string   // the package or module
+		only    []string // who may import it directly
+	}{
+		{"only policy imports OPA, and the CLI's policy commands", "github.com/open-policy-agent/opa", []string{"internal/policy", "cmd/shelflife"}},
+		{"only packages, ghapp and the webhook's signature check import go-github", "github.com/google/go-github", []string{"internal/packages", "internal/ghapp", "internal/webhook"}},
+		{"only ghapp imports ghinstallation", "github.com/bradleyfalzon/ghinstallation", []string{"internal/ghapp"}},
+		{"only the embedded store imports SQLite", "modernc.org/sqlite", []string{"internal/ledger/sqlite"}},
+		{"only the commands and functions wire the embedded store", module + "/internal/ledger/sqlite", []string{"cmd", "functions", "internal/ledger/sqlite"}},
+		{"the simulator is wired by commands and tests only", module + "/internal/githubsim", []string{"cmd", "internal/githubsim"}},
+	}
+	all := list(t)
+	for _, r := range rules {
+		used := false
+		for _, p := range all {
+			if !importing(p.Imports, r.library) {
+				continue
+			}
+			used = true
+			if !within(p.ImportPath, r.only...) {
+				t.Errorf("%s: %s imports %s", r.name, p.ImportPath, r.library)
+			}
+		}
+		if !used {
+			t.Errorf("%s: nobody imports %s, so this rule checks nothing", r.name, r.library)
+		}
+	}
+}
+
+// TestPurePackages holds that the vocabulary and the guards stand on the
+// standard library alone: no SDK, no network, no files, no clock of others.
+func TestPurePackages(t *testing.T) {
+	pure := []string{"internal/retention", "internal/guard"}
+	forbidden := []string{"net", "net/http", "os/exec", "database/sql"}
+	seen := 0
+	for _, p := range list(t) {
+		if !slices.Contains(pure, p.ImportPath) {
+			continue
+		}
+		seen++
+		for _, d := range p.Deps {
+			if strings.Contains(strings.Split(d, "/")[0], ".") && !within(d, module+"/internal/retention") {
+				t.Errorf("%s depends on %s", p.ImportPath, d)
+			}
+			if slices.Contains(forbidden, d) {
+				t.Errorf("%s depends on %s", p.ImportPath, d)
+			}
+		}
+	}
+	if seen != len(pure) {
+		t.Errorf("found %d of %d pure packages", seen, len(pure))
+	}
+}
+
+// TestWebhookNeverReachesOPA keeps the webhook function small and unable to decide.
+func TestWebhookNeverReachesOPA(t *testing.T) {
+	for _, p := range list(t) {
+		if !within(p.ImportPath, "functions/webhook", "internal/webhook") {
+			continue
+		}
+		for _, d := range p.Deps {
+			if within(d, "github.com/open-policy-agent/opa") {
+				t.Errorf("%s reaches %s", p.ImportPath, d)
+			}
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package enforce
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/shelflife-dev/shelflife/internal/guard"
+	"github.com/shelflife-dev/shelflife/internal/inventory"
+	"github.com/shelflife-dev/shelflife/internal/retention"
+)
+
+// PlanExpiry is how long a saved plan may be applied.
+const PlanExpiry = 24 * time.Hour
+
+// PlanRequest says what to plan.
+type PlanRequest struct {
+	Targets []Target
+	Judge   Judge
+	Bundle  guard.Bundle
+	Trigger retention.Trigger
+	AsOf    time.Time // zero: now
+	Match   func(name string) bool
+	// Offline decides from these inventories instead of reading (nil: read).
+	Offline func(ctx context.Context, owner retention.Owner) ([]retention.Inventory, error)
+	Full    bool // read every package from GitHub, whatever the snapshots say
+}
+
+// Plan reads every target's packages, asks the policies and lets the guard make
+// a plan. It writes nothing to GitHub. It fails only when an owner can't be
+// listed at all or the work is cancelled or paused; what concerns single
+// packages is in the plan's problems.
+func (e *Enforcer) Plan(ctx context.Context, req PlanRequest) (guard.Plan, error) {
+	now := e.Now()
+	at := now
+	if !req.AsOf.IsZero() {
+		at = req.AsOf
+	}
+	h := guard.Header{
+		ID: NewID(now), Kind: retention.RunApply, CreatedAt: now, ExpiresAt: now.Add(e.expiry()),
+		EvaluatedAt: at, Moved: !req.AsOf.IsZero() || req.Offline != nil, Trigger: req.Trigger, Bundle: req.Bundle,
+	}
+	var owners []guard.OwnerDraft
+	for _, t := range req.Targets {
+		o, err := e.planOwner(ctx, req, t, h)
+		if err != nil {
+			return guard.Plan{}, fmt.Errorf("plan %s: %w", t.Owner.Login, err)
+		}
+		owners = append(owners, o)
+	}
+	return guard.Assemble(h, owners), nil
+}
+
+func (e *Enforcer) planOwner(ctx context.Context, req PlanRequest, t Target, h guard.Header) (guard.OwnerDraft, error) {
+	o := guard.OwnerDraft{Owner: t.Owner, Mode: t.Mode, Limits: t.Limits}
+	used, err := e.Ledger.Used(ctx, t.Owner.Login, h.ID)
+	if err != nil {
+		return o, err
+	}
+	o.SpentToday = used.Day
+	work, problems, err := e.work(ctx, req, t)
+	if err != nil {
+		return o, err
+	}
+	o.Problems = problems
+	e.Progress.Start("reading "+t.Owner.Login, len(work))
+	defer e.Progress.Done()
+	var mu sync.Mutex
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(e.workers())
+	for _, read := range work {
+		g.Go(func() error {
+			d, err := e.planPackage(gctx, judgeRequest{Target: t, Judge: req.Judge, Trigger: req.Trigger, at: h.EvaluatedAt, run: h.ID}, read, h.CreatedAt)
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			o.Drafts = append(o.Drafts, d)
+			e.Progress.Add(1)
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return o, err
+	}
+	if t.Calls != nil {
+		o.Calls = t.Calls()
+	}
+	return o, nil
+}
+
+// planPackage reads and drafts one package. What is kept of an earlier reading
+// may only say that there is nothing to do: where it says otherwise, the package
+// is read from GitHub and judged again.
+func (e *Enforcer) planPackage(ctx context.Context, jr judgeRequest, read readFunc, since time.Time) (guard.Draft, error) {
+	inv, err := read(ctx, false)
+	if err != nil {
+		return guard.Draft{}, err
+	}
+	d, err := e.draft(ctx, jr, inv)
+	if err != nil || len(d.Items()) == 0 || !inv.ReadAt.Before(since) {
+		return d, err
+	}
+	if inv, err = read(ctx, true); err != nil {
+		return guard.Draft{}, err
+	}
+	return e.draft(ctx, jr, inv)
+}
+
+// readFunc reads one package; fresh means from GitHub, not from a snapshot.
+type readFunc func(ctx context.Context, fresh bool) (retention.Inventory, error)
+
+// work lists what is to be judged: one reading per package.
+func (e *Enforcer) work(ctx context.Context, req PlanRequest, t Target) ([]readFunc, []retention.Problem, error) {
+	var out []readFunc
+	add := func(inv retention.Inventory) {
+		out = append(out, func(context.Context, bool) (retention.Inventory, error) { return inv, nil })
+	}
+	wanted := func(name string) bool {
+		return (t.Match == nil || t.Match(name)) && (req.Match == nil || req.Match(name))
+	}
+	if req.Offline != nil {
+		kept, err := req.Offline(ctx, t.Owner)
+		for _, inv := range kept {
+			if wanted(inv.Package.Name) {
+				add(inv)
+			}
+		}
+		return out, nil, err
+	}
+	listing, err := t.Reader.List(ctx, t.Owner, t.Types)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, p := range listing.Packages {
+		if wanted(p.Name) {
+			out = append(out, func(ctx context.Context, fresh bool) (retention.Inventory, error) {
+				return t.Reader.Read(ctx, t.Owner, p, inventory.Options{Deleted: req.Judge.NeedsDeleted(), Fresh: fresh || req.Full})
+			})
+		}
+	}
+	for _, inv := range listing.Vanished {
+		if wanted(inv.Package.Name) {
+			add(inv)
+		}
+	}
+	return out, listing.Problems, nil
+}
