@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/shelflife-dev/shelflife/internal/retention"
+	"github.com/shelflife-dev/shelflife/internal/secret"
 )
 
 var compareConfig = cmp.Options{cmpopts.IgnoreUnexported(Config{}), cmpopts.EquateEmpty()}
@@ -213,7 +214,7 @@ func TestDefaultNeedsNoFile(t *testing.T) {
 	for _, l := range []string{"acme", "jane"} {
 		want.Owners = append(want.Owners, Owner{Login: l, Kind: retention.Organization, Types: retention.PackageTypes(), Packages: Packages{Include: []string{"**"}}})
 	}
-	want.Env = Settings{Token: NewSecret("t0ken")}
+	want.Env = Settings{Token: secret.New("t0ken")}
 	if diff := cmp.Diff(want, c, compareConfig); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

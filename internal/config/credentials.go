@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/shelflife-dev/shelflife/internal/secret"
 )
 
 // CredentialKind says how Shelflife signs in.
@@ -30,8 +32,8 @@ type Credentials struct {
 // Auth is how to sign in for one owner, with everything that it takes.
 type Auth struct {
 	Kind           CredentialKind
-	Token          Secret // kind token
-	AppID          int64  // kind app, like the next two
+	Token          secret.Secret // kind token
+	AppID          int64         // kind app, like the next two
 	InstallationID int64
 	PrivateKeyFile string
 }
@@ -45,7 +47,7 @@ var ErrNoCredential = errors.New("no credential: set GITHUB_TOKEN, or credential
 func (c Config) Auth(o Owner, env func(string) string) (Auth, error) {
 	cred := o.Credentials
 	switch {
-	case cred == nil && c.Env.Token.IsSet():
+	case cred == nil && !c.Env.Token.IsZero():
 		return Auth{Kind: KindToken, Token: c.Env.Token}, nil
 	case cred == nil:
 		return Auth{}, fmt.Errorf("sign in for %s: %w", o.Login, ErrNoCredential)
@@ -54,7 +56,7 @@ func (c Config) Auth(o Owner, env func(string) string) (Auth, error) {
 		if token == "" {
 			return Auth{}, fmt.Errorf("sign in for %s: environment variable %s is empty; put the token there", o.Login, cred.Secret)
 		}
-		return Auth{Kind: KindToken, Token: NewSecret(token)}, nil
+		return Auth{Kind: KindToken, Token: secret.New(token)}, nil
 	}
 	auth := Auth{Kind: KindApp, AppID: cred.AppID, InstallationID: cred.InstallationID, PrivateKeyFile: cred.PrivateKeyFile}
 	if auth.AppID == 0 {

@@ -150,18 +150,6 @@ func TestAliasesAreBounded(t *testing.T) {
 	}
 }
 
-func TestNear(t *testing.T) {
-	known := []string{"mode", "owners", "limits", "older_than_days", "id"}
-	for word, want := range map[string]string{
-		"moed": "mode", "MODE": "mode", "owner": "owners", "limit": "limits", "older_then_day": "older_than_days",
-		"xx": "", "ip": "", "something": "", strings.Repeat("m", 100): "", "": "",
-	} {
-		if got := near(word, known); got != want {
-			t.Errorf("near %q: %q, want %q", word, got, want)
-		}
-	}
-}
-
 func FuzzLoad(f *testing.F) {
 	for _, seed := range []string{
 		"version: 1\nowners: [{login: a, params: &p {x: {y: 1}}}, {login: b, params: *p}]",

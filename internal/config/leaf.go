@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/shelflife-dev/shelflife/internal/near"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
@@ -50,7 +51,7 @@ func oneOf[T ~string](d *decoder, n *yaml.Node, path string, allowed []T) (T, bo
 	}
 	hint := ""
 	if n.Kind == yaml.ScalarNode {
-		hint = near(n.Value, words)
+		hint = near.First(n.Value, words)
 	}
 	d.fail(path, d.position(n), hint, "%s is %s, but must be one of %s", last(path), describe(n), strings.Join(words, ", "))
 	return "", false
@@ -76,7 +77,7 @@ func (d *decoder) policies(n *yaml.Node, path string, to *Policies) bool {
 		return false
 	}
 	if n.Value != "builtin" {
-		d.fail(path, d.position(n), near(n.Value, []string{"builtin"}),
+		d.fail(path, d.position(n), near.First(n.Value, []string{"builtin"}),
 			"policies is %s, but must be builtin or keys such as {path: ./policies}", describe(n))
 		return true
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/shelflife-dev/shelflife/internal/near"
 )
 
 // Bounds of what is read, so that no file can make the decoder work without
@@ -152,7 +154,7 @@ func (d *decoder) object(n *yaml.Node, path string, v reflect.Value) {
 	d.pairs(n, path, func(key string, k, value *yaml.Node) {
 		i, ok := keys[key]
 		if !ok {
-			hint := near(key, known)
+			hint := near.First(key, known)
 			message := "unknown key " + quote(key)
 			if hint == "" {
 				message += "; the keys here are " + strings.Join(known, ", ")

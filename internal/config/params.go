@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/shelflife-dev/shelflife/internal/near"
 )
 
 // Params are parameters of policies: policy, then parameter, then value. Values
@@ -77,7 +79,7 @@ func (k *checker) policy(path, name string) bool {
 		return true
 	}
 	names := slices.Sorted(maps.Keys(k.known))
-	k.fail(k.at[path].key, near(name, names), "unknown policy %s%s", quote(name), list("; the policies are ", names))
+	k.fail(k.at[path].key, near.First(name, names), "unknown policy %s%s", quote(name), list("; the policies are ", names))
 	return false
 }
 
@@ -91,7 +93,7 @@ func (k *checker) params(path string, p Params) {
 		for name, value := range values {
 			fallback, ok := k.known[policy][name]
 			if !ok {
-				k.fail(k.at[field(at, name)].key, near(name, names), "policy %s has no parameter %s%s", policy, quote(name), list("; its parameters are ", names))
+				k.fail(k.at[field(at, name)].key, near.First(name, names), "policy %s has no parameter %s%s", policy, quote(name), list("; its parameters are ", names))
 				continue
 			}
 			if want := mismatch(value, fallback); want != "" {

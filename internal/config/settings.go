@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/shelflife-dev/shelflife/internal/secret"
 )
 
 // The addresses of github.com.
@@ -16,11 +18,11 @@ const (
 
 // Settings are what the environment says. Empty fields were not set.
 type Settings struct {
-	Token          Secret // GITHUB_TOKEN, or else GH_TOKEN
-	GitHubURL      string // GITHUB_API_URL
-	RegistryURL    string // SHELFLIFE_REGISTRY_URL
-	AppID          int64  // SHELFLIFE_APP_ID
-	PrivateKeyFile string // SHELFLIFE_PRIVATE_KEY_FILE
+	Token          secret.Secret // GITHUB_TOKEN, or else GH_TOKEN
+	GitHubURL      string        // GITHUB_API_URL
+	RegistryURL    string        // SHELFLIFE_REGISTRY_URL
+	AppID          int64         // SHELFLIFE_APP_ID
+	PrivateKeyFile string        // SHELFLIFE_PRIVATE_KEY_FILE
 	// StatePath is the SQLite file: SHELFLIFE_STATE, or shelflife/shelflife.db
 	// below XDG_STATE_HOME or ~/.local/state. It is "" without a home.
 	StatePath string
@@ -36,7 +38,7 @@ func FromEnv(env func(string) string) (Settings, error) {
 	}
 	for _, name := range []string{"GITHUB_TOKEN", "GH_TOKEN"} {
 		if token := strings.TrimSpace(env(name)); token != "" {
-			s.Token = NewSecret(token)
+			s.Token = secret.New(token)
 			break
 		}
 	}

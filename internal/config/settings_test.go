@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/shelflife-dev/shelflife/internal/secret"
 )
 
 func TestFromEnv(t *testing.T) {
@@ -23,8 +25,8 @@ func TestFromEnv(t *testing.T) {
 		"everything": {map[string]string{
 			"GITHUB_TOKEN": " one\n", "GH_TOKEN": "two", "GITHUB_API_URL": "https://ghe.example.com/api/v3/",
 			"SHELFLIFE_REGISTRY_URL": "http://127.0.0.1:5000", "SHELFLIFE_STATE": "/s.db", "SHELFLIFE_APP_ID": "7", "SHELFLIFE_PRIVATE_KEY_FILE": "k.pem",
-		}, Settings{Token: NewSecret("one"), GitHubURL: "https://ghe.example.com/api/v3", RegistryURL: "http://127.0.0.1:5000", StatePath: "/s.db", AppID: 7, PrivateKeyFile: "k.pem"}},
-		"the other token":     {map[string]string{"GH_TOKEN": "two"}, Settings{Token: NewSecret("two")}},
+		}, Settings{Token: secret.New("one"), GitHubURL: "https://ghe.example.com/api/v3", RegistryURL: "http://127.0.0.1:5000", StatePath: "/s.db", AppID: 7, PrivateKeyFile: "k.pem"}},
+		"the other token":     {map[string]string{"GH_TOKEN": "two"}, Settings{Token: secret.New("two")}},
 		"state below XDG":     {map[string]string{"XDG_STATE_HOME": "/x", "HOME": "/h"}, Settings{StatePath: "/x/shelflife/shelflife.db"}},
 		"relative XDG":        {map[string]string{"XDG_STATE_HOME": "x", "HOME": "/h"}, Settings{StatePath: "/h/.local/state/shelflife/shelflife.db"}},
 		"state below home":    {map[string]string{"HOME": "/h"}, Settings{StatePath: "/h/.local/state/shelflife/shelflife.db"}},
@@ -70,16 +72,16 @@ func TestTheEnvironmentBeatsTheFile(t *testing.T) {
 
 func TestAuth(t *testing.T) {
 	env := envOf(map[string]string{"ACME_TOKEN": " own \n"})
-	both := Settings{Token: NewSecret("shared"), AppID: 5, PrivateKeyFile: "env.pem"}
+	both := Settings{Token: secret.New("shared"), AppID: 5, PrivateKeyFile: "env.pem"}
 	for name, tc := range map[string]struct {
 		cred     *Credentials
 		settings Settings
 		want     Auth
 		wantErr  string
 	}{
-		"nothing in the file":    {nil, both, Auth{Kind: KindToken, Token: NewSecret("shared")}, ""},
+		"nothing in the file":    {nil, both, Auth{Kind: KindToken, Token: secret.New("shared")}, ""},
 		"nothing anywhere":       {nil, Settings{}, Auth{}, "sign in for acme: no credential: set GITHUB_TOKEN, or credentials in shelflife.yaml"},
-		"its own token":          {&Credentials{Kind: KindToken, Secret: "ACME_TOKEN"}, both, Auth{Kind: KindToken, Token: NewSecret("own")}, ""},
+		"its own token":          {&Credentials{Kind: KindToken, Secret: "ACME_TOKEN"}, both, Auth{Kind: KindToken, Token: secret.New("own")}, ""},
 		"its token is missing":   {&Credentials{Kind: KindToken, Secret: "OTHER"}, both, Auth{}, "sign in for acme: environment variable OTHER is empty; put the token there"},
 		"App from the file":      {&Credentials{Kind: KindApp, AppID: 1, InstallationID: 2, PrivateKeyFile: "f.pem"}, both, Auth{Kind: KindApp, AppID: 1, InstallationID: 2, PrivateKeyFile: "f.pem"}, ""},
 		"App filled in from env": {&Credentials{Kind: KindApp, InstallationID: 2}, both, Auth{Kind: KindApp, AppID: 5, InstallationID: 2, PrivateKeyFile: "env.pem"}, ""},
@@ -100,8 +102,8 @@ func TestAuth(t *testing.T) {
 
 func TestSecretsNeverShow(t *testing.T) {
 	const token = "ghp_verysecret"
-	c := Config{Env: Settings{Token: NewSecret(token)}}
-	hidden := struct{ auth Auth }{Auth{Token: NewSecret(token)}}
+	c := Config{Env: Settings{Token: secret.New(token)}}
+	hidden := struct{ auth Auth }{Auth{Token: secret.New(token)}}
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "token", c.Env.Token, "settings", c.Env)
 	body, err := json.Marshal(c.Env)
@@ -112,10 +114,10 @@ func TestSecretsNeverShow(t *testing.T) {
 	if strings.Contains(shown, token) {
 		t.Errorf("the token shows: %s", shown)
 	}
-	if !strings.Contains(shown, redacted) {
+	if !strings.Contains(shown, secret.Placeholder) {
 		t.Errorf("no placeholder in %s", shown)
 	}
-	if c.Env.Token.Reveal() != token || (Secret{}).IsSet() || (Secret{}).String() != "" {
+	if c.Env.Token.Reveal() != token || !(secret.Secret{}).IsZero() {
 		t.Error("Reveal does not give the token, or the zero Secret is not empty")
 	}
 }

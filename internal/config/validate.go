@@ -9,6 +9,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"github.com/shelflife-dev/shelflife/internal/near"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
@@ -153,7 +154,7 @@ func (d *decoder) checkPolicies(c *Config) {
 		p.Builtin = true
 	}
 	if scheme, _, ok := strings.Cut(p.Bundle, "://"); ok && scheme != "s3" && scheme != "https" {
-		d.failAt("policies.bundle", near(scheme, []string{"s3", "https"}), "a bundle comes from s3://, https:// or a file, not from %s://", scheme)
+		d.failAt("policies.bundle", near.First(scheme, []string{"s3", "https"}), "a bundle comes from s3://, https:// or a file, not from %s://", scheme)
 	}
 	if _, ok := d.at["policies.only"]; ok && len(p.Only) == 0 {
 		d.failAt("policies.only", "", "only is empty, so that no policy is left; leave it out to use all")

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/shelflife-dev/shelflife/internal/secret"
 )
 
 // What GitHub credentials look like in free text. Over-redaction is harmless,
@@ -30,13 +32,13 @@ var (
 // secret parameters of URLs. It is for free text that leaves the process, such
 // as errors and logs; a secret of unusual form needs a Redactor that knows it.
 func Redact(text string) string {
-	text = pemBlock.ReplaceAllLiteralString(text, redacted)
-	text = userinfo.ReplaceAllLiteralString(text, "://"+redacted+"@")
-	text = assignment.ReplaceAllString(text, "${1}"+redacted)
-	text = jsonField.ReplaceAllString(text, "${1}"+redacted)
-	text = authHeader.ReplaceAllString(text, "${1}"+redacted)
-	text = prefixedToken.ReplaceAllLiteralString(text, redacted)
-	text = jwtToken.ReplaceAllLiteralString(text, redacted)
+	text = pemBlock.ReplaceAllLiteralString(text, secret.Placeholder)
+	text = userinfo.ReplaceAllLiteralString(text, "://"+secret.Placeholder+"@")
+	text = assignment.ReplaceAllString(text, "${1}"+secret.Placeholder)
+	text = jsonField.ReplaceAllString(text, "${1}"+secret.Placeholder)
+	text = authHeader.ReplaceAllString(text, "${1}"+secret.Placeholder)
+	text = prefixedToken.ReplaceAllLiteralString(text, secret.Placeholder)
+	text = jwtToken.ReplaceAllLiteralString(text, secret.Placeholder)
 	return schemeWord.ReplaceAllStringFunc(text, redactScheme)
 }
 
@@ -48,7 +50,7 @@ func redactScheme(match string) string {
 	if strings.HasPrefix(strings.ToLower(word), "realm=") || !likelySecret(scheme, word) {
 		return match
 	}
-	return scheme + gap + redacted
+	return scheme + gap + secret.Placeholder
 }
 
 func likelySecret(scheme, word string) bool {
@@ -81,7 +83,7 @@ func NewRedactor(secrets ...interface{ Reveal() string }) Redactor {
 	slices.SortFunc(forms, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	pairs := make([]string, 0, 2*len(forms))
 	for _, f := range forms {
-		pairs = append(pairs, f, redacted)
+		pairs = append(pairs, f, secret.Placeholder)
 	}
 	return Redactor{replacer: strings.NewReplacer(pairs...)}
 }
@@ -103,7 +105,7 @@ func literalForms(value string) []string {
 		}
 	}
 	return slices.DeleteFunc(forms, func(f string) bool {
-		return len(f) < minLiteral || strings.Contains(redacted, f)
+		return len(f) < minLiteral || strings.Contains(secret.Placeholder, f)
 	})
 }
 

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+
+	"github.com/shelflife-dev/shelflife/internal/secret"
 )
 
 const hidden = "s3cr3t-value-of-the-test"
@@ -22,17 +24,17 @@ type holder struct {
 
 func TestSecretsAreNeverPrinted(t *testing.T) {
 	values := map[string]any{
-		"Secret":             NewSecret(hidden),
-		"Token":              NewToken(hidden),
-		"PrivateKey":         NewPrivateKey(hidden, "key.pem"),
-		"pointer to a Token": &Token{NewSecret(hidden)},
-		"slice":              []Token{NewToken(hidden)},
-		"map":                map[string]Secret{"a": NewSecret(hidden)},
-		"unexported fields":  holder{NewSecret(hidden), NewToken(hidden), NewPrivateKey(hidden, "f"), NewToken(hidden)},
-		"pointer to struct":  &holder{NewSecret(hidden), NewToken(hidden), NewPrivateKey(hidden, "f"), NewToken(hidden)},
-		"token options":      TokenOptions{Token: NewToken(hidden)},
-		"app options":        AppOptions{Key: NewPrivateKey(hidden, "f")},
-		"redacted error":     NewRedactor(NewSecret(hidden)).Error(errors.New("went wrong with " + hidden)),
+		"Secret":                   NewSecret(hidden),
+		"Token":                    NewToken(hidden),
+		"PrivateKey":               NewPrivateKey(hidden, "key.pem"),
+		"pointer to a Token":       &Token{NewSecret(hidden)},
+		"slice":                    []Token{NewToken(hidden)},
+		"map":                      map[string]Secret{"a": NewSecret(hidden)},
+		"unexported fields":        holder{NewSecret(hidden), NewToken(hidden), NewPrivateKey(hidden, "f"), NewToken(hidden)},
+		"pointer to struct":        &holder{NewSecret(hidden), NewToken(hidden), NewPrivateKey(hidden, "f"), NewToken(hidden)},
+		"token options":            TokenOptions{Token: NewToken(hidden)},
+		"app options":              AppOptions{Key: NewPrivateKey(hidden, "f")},
+		"secret.Placeholder error": NewRedactor(NewSecret(hidden)).Error(errors.New("went wrong with " + hidden)),
 	}
 	for name, v := range values {
 		t.Run(name, func(t *testing.T) {
@@ -76,7 +78,7 @@ func TestSecretPrintsAsRedacted(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := []string{s.String(), s.GoString(), fmt.Sprintf("%v|%#v|%q", s, s, s), string(js), string(text), s.LogValue().String()}
-	want := []string{redacted, redacted, "[redacted]|[redacted]|[redacted]", `{"token":"[redacted]"}`, redacted, redacted}
+	want := []string{secret.Placeholder, secret.Placeholder, "[redacted]|[redacted]|[redacted]", `{"token":"[redacted]"}`, secret.Placeholder, secret.Placeholder}
 	for i := range want {
 		if got[i] != want[i] {
 			t.Errorf("form %d is %q, want %q", i, got[i], want[i])

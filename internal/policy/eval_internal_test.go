@@ -42,27 +42,3 @@ func TestResultsOfAnotherShapeAreErrors(t *testing.T) {
 		})
 	}
 }
-
-func TestEditDistance(t *testing.T) {
-	for _, tc := range []struct {
-		a, b string
-		want int
-	}{
-		{"", "", 0}, {"abc", "abc", 0}, {"", "abc", 3}, {"abc", "", 3}, {"tgged", "tagged", 1},
-		{"taged", "tagged", 1}, {"tagegd", "tagged", 1}, {"kitten", "sitting", 3}, {"abc", "xyz", 3},
-	} {
-		if got := editDistance(tc.a, tc.b); got != tc.want {
-			t.Errorf("from %q to %q: %d, want %d", tc.a, tc.b, got, tc.want)
-		}
-	}
-}
-
-func TestNearNamesAreFewAndNearestFirst(t *testing.T) {
-	got := strings.Join(nearNames("rank_taged", []string{"rank", "rank_tagged", "rank_root", "rank_untagged", "rank_target", "tagged", "rank_taged"}), " ")
-	if got != "rank_tagged rank_target rank_untagged" {
-		t.Errorf("near names %s", got)
-	}
-	if got := nearNames("x", []string{"older_than_days", "tags"}); got != nil {
-		t.Errorf("near names %v", got)
-	}
-}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/shelflife-dev/shelflife/internal/near"
 )
 
 // Finding is one thing that is wrong with a policy set.
@@ -112,10 +114,10 @@ func misspeltField(f Finding, d *ast.RefErrInvalidDetail) Finding {
 	if at := d.Ref[d.Pos].Location; at != nil && at.File == f.File && at.Row >= f.Line {
 		f.Line, f.Col = at.Row, at.Col
 	}
-	f.Near = nearNames(name, names)
+	f.Near = near.Names(name, names)
 	f.Message = fmt.Sprintf("%s has no field %q", parent, name)
 	if len(f.Near) > 0 {
-		f.Message += ": " + didYouMean(f.Near)
+		f.Message += ": " + near.DidYouMean(f.Near)
 	} else {
 		f.Message += "; it has " + strings.Join(names, ", ")
 	}
@@ -128,10 +130,10 @@ func undefinedBuiltin(f Finding, name string) Finding {
 		f.Message = fmt.Sprintf("%s is not available to policies: %s", name, whyRefused(name))
 		return f
 	}
-	f.Near = nearNames(name, known)
+	f.Near = near.Names(name, known)
 	f.Message = fmt.Sprintf("there is no function %s", name)
 	if len(f.Near) > 0 {
-		f.Message += ": " + didYouMean(f.Near)
+		f.Message += ": " + near.DidYouMean(f.Near)
 	}
 	return f
 }

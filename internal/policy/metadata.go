@@ -9,6 +9,7 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
+	"github.com/shelflife-dev/shelflife/internal/near"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
@@ -126,7 +127,7 @@ func readMetadata(p *Policy, a *ast.Annotations) Findings {
 	for _, key := range slices.Sorted(maps.Keys(a.Custom)) {
 		if err := readCustom(p, key, a.Custom[key]); err != nil {
 			f := findingAt(a.Location, fmt.Sprintf("policy %q: %s", p.Name, err))
-			f.Near = nearNames(key, customNames)
+			f.Near = near.Names(key, customNames)
 			found = append(found, f)
 		}
 	}
@@ -163,8 +164,8 @@ func readCustom(p *Policy, key string, value any) error {
 		}
 		p.Params = params
 	default:
-		if near := nearNames(key, customNames); len(near) > 0 {
-			return fmt.Errorf("custom.%s is not known: %s", key, didYouMean(near))
+		if names := near.Names(key, customNames); len(names) > 0 {
+			return fmt.Errorf("custom.%s is not known: %s", key, near.DidYouMean(names))
 		}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"github.com/shelflife-dev/shelflife/internal/near"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
@@ -113,7 +114,7 @@ func checkValues(where string, given, defaults Values) (Values, Findings) {
 
 // unknownName says what there is instead.
 func unknownName(what, name string, known []string) Finding {
-	f := Finding{Near: nearNames(name, known)}
+	f := Finding{Near: near.Names(name, known)}
 	if strings.HasSuffix(what, ".") {
 		f.Message = what + name
 	} else {
@@ -121,7 +122,7 @@ func unknownName(what, name string, known []string) Finding {
 	}
 	switch {
 	case len(f.Near) > 0:
-		f.Message += ": " + didYouMean(f.Near)
+		f.Message += ": " + near.DidYouMean(f.Near)
 	case len(known) > 0:
 		f.Message += "; there is " + strings.Join(known, ", ")
 	default:
