@@ -41,7 +41,7 @@ func TestCheckFindsWhatIsWrongAndWhere(t *testing.T) {
 		"misspelt parameter by of":            {rule("v.age_days > params.of(\"p\").older_than_day"), []string{`p.rego:13:15: the METADATA of p declares no parameter "older_than_day": did you mean "older_than_days"?`}},
 		"misspelt parameter by number":        {rule("v.age_days > params.number(\"p\", \"older\")"), []string{`p.rego:13:15: the METADATA of p declares no parameter "older"; there is older_than_days`}},
 		"misspelt parameter by data":          {rule("v.age_days > data.params.p.older_than_dayz\n\tparams.of(\"p\")"), []string{`p.rego:13:15: the METADATA of p declares no parameter "older_than_dayz": did you mean "older_than_days"?`}},
-		"parameters of no policy":             {rule("params.of(\"q\")"), []string{`p.rego:13:2: there is no policy "q": did you mean "p"?`}},
+		"parameters of no policy":             {rule("params.of(\"q\")"), []string{`p.rego:13:2: there is no policy "q"; there is p`}},
 		"the clock":                           {rule("time.now_ns() > 0\n\tparams.of(\"p\")"), []string{"p.rego:13:2: time.now_ns is not available to policies: a policy sees no clock; ages are in the input and input.evaluated_at is the instant of the run"}},
 		"the network":                         {rule("http.send({}).status_code == 200\n\tparams.of(\"p\")"), []string{"p.rego:13:2: http.send is not available to policies: a policy sees no network; whatever it needs to know belongs into the input or a data document"}},
 		"a network calculation":               {rule("net.cidr_contains(\"10.0.0.0/8\", v.name)\n\tparams.of(\"p\")"), []string{"p.rego:13:2: net.cidr_contains is not available to policies: a policy sees no network; whatever it needs to know belongs into the input or a data document"}},
