@@ -40,7 +40,9 @@ type cell struct {
 	text  string
 	more  []cell // said in full by Markdown, counted by tables
 	child bool   // goes with the row above
-	tone  tone
+	// branch is the drawing before a node of a tree, never cut.
+	branch string
+	tone   tone
 }
 
 // tone is what a colour would say.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,8 +15,8 @@ func itemColumns() []column {
 		{name: "VERSION", code: true, least: 19}, // a short digest
 		{name: "TAGS", code: true, least: 6},
 		{name: "AGE", right: true, drop: 1},
-		{name: "WHY", least: 8},
 		{name: "STATUS", least: 10},
+		{name: "WHY", least: 8},
 	}
 }
 
@@ -35,6 +36,25 @@ func itemTables(items []retention.Item, now time.Time) []table {
 		t := table{heading: ref.String(), columns: itemColumns(), notes: itemNotes(byPackage[ref])}
 		eachUnit(byPackage[ref], func(it retention.Item, child bool) { t.rows = append(t.rows, itemRow(it, child, now)) })
 		tables = append(tables, t)
+	}
+	return withoutEmpty(tables, "AGE")
+}
+
+// withoutEmpty leaves a column out where no row of tables that are alike has
+// anything in it: a run from the ledger knows no ages.
+func withoutEmpty(tables []table, name string) []table {
+	for _, t := range tables {
+		i := slices.IndexFunc(t.columns, func(c column) bool { return c.name == name })
+		if i < 0 || slices.ContainsFunc(t.rows, func(row []cell) bool { return row[i].text != "" }) {
+			return tables
+		}
+	}
+	for j, t := range tables {
+		i := slices.IndexFunc(t.columns, func(c column) bool { return c.name == name })
+		tables[j].columns = slices.Delete(t.columns, i, i+1)
+		for k := range t.rows {
+			t.rows[k] = slices.Delete(t.rows[k], i, i+1)
+		}
 	}
 	return tables
 }
@@ -70,18 +90,22 @@ func eachUnit(items []retention.Item, visit func(it retention.Item, child bool))
 }
 
 func itemRow(it retention.Item, child bool, now time.Time) []cell {
-	version := cell{text: shortDigest(it.Version), child: child}
-	if it.Target == retention.TargetPackage {
-		version.text = "(whole package)"
-	}
+	version := cell{text: versionText(it), child: child}
 	return []cell{
 		{text: it.Action.String(), tone: actionTone(it)},
 		version,
 		text(strings.Join(it.Tags, ", ")),
 		text(age(it.CreatedAt, now)),
-		whyCell(it.Rules),
 		statusCell(it),
+		whyCell(it.Rules),
 	}
+}
+
+func versionText(it retention.Item) string {
+	if it.Target == retention.TargetPackage {
+		return "(whole package)"
+	}
+	return shortDigest(it.Version)
 }
 
 func actionTone(it retention.Item) tone {
@@ -186,7 +210,10 @@ func itemNotes(items []retention.Item) []string {
 		if it.Outcome != "" && it.Detail != "" {
 			note := string(it.Outcome) + ": " + it.Detail
 			if it.RequestID != "" {
-				note = shortDigest(it.Version) + " " + note + " (GitHub's request " + it.RequestID + ")"
+				note = versionText(it) + " " + note
+				if !strings.Contains(it.Detail, it.RequestID) {
+					note += " (GitHub's request " + it.RequestID + ")"
+				}
 			}
 			add(note)
 		}

@@ -87,6 +87,9 @@ func (m markdown) cell(c cell, asCode bool) string {
 		show = code
 	}
 	s := show(c.text)
+	if c.branch != "" {
+		return code(c.branch + c.text)
+	}
 	if c.lead != "" {
 		s = strings.TrimSuffix(code(c.lead)+": "+s, ": ")
 	}

@@ -10,6 +10,8 @@ import (
 
 // Plan shows what is to be done, package by package.
 type Plan struct {
+	Kind            retention.RunKind // of the run that it is for
+	Undoes          string            // the run that it undoes
 	ID              string
 	CreatedAt       time.Time
 	ExpiresAt       time.Time
@@ -72,10 +74,11 @@ func (p Plan) document() document {
 		title:   "Plan",
 		subject: p.ID,
 		tables:  itemTables(p.Items, p.EvaluatedAt),
-		empty:   "Nothing to do: no policy asks for anything.",
+		empty:   p.empty(),
 		notes:   problemNotes(p.Problems),
 		summary: planSummary(p.Summary),
 	}
+	d.fact("undoes", p.Undoes)
 	d.fact("mode", p.Mode.String())
 	d.fact("evaluated at", stamp(p.EvaluatedAt))
 	d.fact("expires at", stamp(p.ExpiresAt))
@@ -87,6 +90,14 @@ func (p Plan) document() document {
 			count(o.Packages, "package"), count(o.Versions, "version"), count(o.Calls.REST, "call"), o.Calls.Registry))
 	}
 	return d
+}
+
+// empty says why there is nothing in the plan.
+func (p Plan) empty() string {
+	if p.Kind == retention.RunUndo {
+		return "Nothing to restore: of what the run deleted, nothing is deleted now."
+	}
+	return "Nothing to do: no policy asks for anything."
 }
 
 // fact adds a line below the title, unless there is nothing to say.

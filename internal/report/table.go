@@ -109,6 +109,9 @@ func (t terminal) paint(as tone, s string) string {
 
 // whole is the text of a cell without cutting, lead first.
 func whole(c cell) (lead, rest string) {
+	if c.branch != "" {
+		return c.branch, clean(c.text)
+	}
 	lead = clean(c.lead)
 	if c.child {
 		lead = "└ " + lead
