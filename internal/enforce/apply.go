@@ -34,6 +34,8 @@ func (e *Enforcer) Apply(ctx context.Context, req ApplyRequest) (Result, error) 
 	switch {
 	case plan.ID() == "":
 		return Result{}, errors.New("there is no plan to apply")
+	case req.Judge == nil && plan.Kind() != retention.RunUndo:
+		return Result{}, errors.New("there are no policies to judge the plan by again")
 	case plan.Moved():
 		return Result{}, ErrMoved
 	case plan.Bundle() != req.Bundle:
@@ -46,26 +48,43 @@ func (e *Enforcer) Apply(ctx context.Context, req ApplyRequest) (Result, error) 
 		}
 	}
 	res := Result{Run: plan.ID(), Kind: plan.Kind()}
+	var applied error
+	worked := false
 	for _, o := range plan.Owners() {
 		t, _ := find(req.Targets, o.Login)
-		items := selectItems(plan, o.Login, req.Person)
+		items := selectItems(plan, o, req.Person)
 		if len(items) == 0 {
 			continue
 		}
 		r := &runner{Enforcer: e, req: req, target: t, limits: t.Limits, res: &res}
-		if err := r.run(ctx, o, items); err != nil {
+		err := r.run(ctx, o, items)
+		if errors.Is(err, ErrApplied) {
+			applied = err // of this owner; an interruption may have left the next ones
+			continue
+		}
+		if err != nil {
 			return res, err
 		}
+		worked = true
 		if res.StoppedBy != nil {
 			break
 		}
+	}
+	if !worked {
+		return res, applied
 	}
 	return res, nil
 }
 
 // selectItems picks an owner's items that are to be done: the planned ones, and
-// those that a percentage alarm holds when a person applies the plan.
-func selectItems(plan guard.Plan, login string, person bool) []retention.Item {
+// those that a percentage alarm holds when a person applies the plan. Of an
+// owner that was only observed there are none: an alarm that is released there
+// would make its items observed, not planned.
+func selectItems(plan guard.Plan, o guard.OwnerSummary, person bool) []retention.Item {
+	if o.Mode != retention.Enforce {
+		return nil
+	}
+	login := o.Login
 	var out []retention.Item
 	for _, it := range plan.Items() {
 		released := person && it.Status == retention.StatusHeld && it.Guard != nil && it.Guard.Code.ReleasedByApply()
@@ -88,6 +107,8 @@ type runner struct {
 	// begun holds the units of which this run has done something before it was
 	// interrupted.
 	begun map[retention.PackageRef]map[retention.ID]bool
+	// open holds the intents without an outcome that the interruption left.
+	open map[string]ledger.Intent
 }
 
 func (r *runner) run(ctx context.Context, o guard.OwnerSummary, items []retention.Item) error {
@@ -189,7 +210,23 @@ func unitsOf(items []retention.Item) []unit {
 	return out
 }
 
-// settle records how an item that was never begun ended, in the result only.
+// refuse records how the items of a unit ended that is not carried out. Intents
+// that an interrupted run left of them end with it, or the run could never close.
+func (r *runner) refuse(ctx context.Context, u unit, o retention.Outcome, detail string) error {
+	for _, it := range u.items {
+		in, open := r.open[ledger.IntentID(ledger.NewIntent(r.record, it))]
+		if !open {
+			r.settle(it, o, detail)
+			continue
+		}
+		if err := r.finish(ctx, it, in, ledger.Result{Outcome: o, Detail: detail}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settle records how an item ended, in the result only.
 func (r *runner) settle(it retention.Item, o retention.Outcome, detail string) {
 	it.Outcome, it.Detail = o, detail
 	r.res.Items = append(r.res.Items, it)

@@ -40,7 +40,11 @@ func (r *runner) call(ctx context.Context, it retention.Item) (ledger.Result, er
 func (r *runner) look(ctx context.Context, it retention.Item) (ready bool, early ledger.Result, err error) {
 	t := r.target
 	if it.Target == retention.TargetPackage {
-		_, err = t.Looker.GetPackage(ctx, t.Owner, it.PackageType, it.Package)
+		var p retention.Package
+		p, err = t.Looker.GetPackage(ctx, t.Owner, it.PackageType, it.Package)
+		if err == nil && it.Action == retention.Delete && !p.UpdatedAt.Equal(it.UpdatedAt) {
+			return false, ledger.Result{Outcome: retention.OutcomeChanged, Detail: "the package was updated just now; plan again"}, nil
+		}
 	} else if it.Action == retention.Delete {
 		var v retention.Version
 		v, err = t.Looker.GetVersion(ctx, t.Owner, it.PackageType, it.Package, it.VersionID)

@@ -74,8 +74,8 @@ func (req judgeRequest) decide(ctx context.Context, inv retention.Inventory) (re
 	return req.Judge.Decide(ctx, policy.Request{Inventory: inv, EvaluatedAt: req.at, Trigger: req.Trigger})
 }
 
-// refused returns what GitHub refused for good within the restore window: such
-// a version is not asked for again in every run.
+// refused returns what GitHub refused within the last 30 days for having too
+// many downloads: such a version is not asked for again in every run.
 func (e *Enforcer) refused(ctx context.Context, ref retention.PackageRef, at time.Time) (map[retention.ID]string, error) {
 	found, err := e.Ledger.Refusals(ctx, ref, at.Add(-retention.RestoreWindow))
 	if err != nil {
@@ -83,9 +83,8 @@ func (e *Enforcer) refused(ctx context.Context, ref retention.PackageRef, at tim
 	}
 	out := map[retention.ID]string{}
 	for id, a := range found {
-		switch a.Guard {
-		case retention.GuardLastTagged, retention.GuardLastVersion:
-			continue // the guard foresees these afresh
+		if a.Guard != retention.GuardDownloads {
+			continue // the guard foresees the last versions afresh; anything else may have passed
 		}
 		out[id] = fmt.Sprintf("GitHub refused it on %s: %s", a.FinishedAt.Format(time.DateOnly), a.Detail)
 	}

@@ -16,10 +16,15 @@ import (
 // next versions are deleted: a push may have made an index of them meanwhile.
 const maxReadingAge = time.Minute
 
+// maxReadings is how often in a row a package is read that is too old to act on
+// by the time it has been read whole.
+const maxReadings = 3
+
 // doPackage reads the package afresh, drops what no longer holds, and carries
 // out the rest, reading again whenever the reading has grown old.
 func (r *runner) doPackage(ctx context.Context, items []retention.Item) error {
 	todo := unitsOf(items)
+	old := 0
 	for len(todo) > 0 {
 		inv, err := r.readAgain(ctx, items[0])
 		if err != nil {
@@ -27,10 +32,7 @@ func (r *runner) doPackage(ctx context.Context, items []retention.Item) error {
 				r.res.StoppedBy = err
 				return nil
 			}
-			for _, u := range todo {
-				r.settleUnit(u, retention.OutcomeFailed, "the package could not be read again: "+err.Error())
-			}
-			return nil
+			return r.refuseAll(ctx, todo, "the package could not be read again: "+err.Error())
 		}
 		approved, err := r.approve(ctx, inv, todo)
 		if err != nil {
@@ -40,7 +42,21 @@ func (r *runner) doPackage(ctx context.Context, items []retention.Item) error {
 		if err != nil || r.res.StoppedBy != nil {
 			return err
 		}
-		todo = rest
+		if old++; len(rest) < len(approved) {
+			old = 0
+		}
+		if todo = rest; old == maxReadings {
+			return r.refuseAll(ctx, todo, fmt.Sprintf("reading the package takes longer than the %s that a reading may be old; plan again when GitHub is less busy", maxReadingAge))
+		}
+	}
+	return nil
+}
+
+func (r *runner) refuseAll(ctx context.Context, units []unit, detail string) error {
+	for _, u := range units {
+		if err := r.refuse(ctx, u, retention.OutcomeFailed, detail); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -112,11 +128,12 @@ func (r *runner) approve(ctx context.Context, inv retention.Inventory, todo []un
 	}
 	var ok []unit
 	for _, u := range todo {
-		if outcome, why := differs(inv, u, now); why != "" {
-			r.settleUnit(u, outcome, why)
-			continue
+		outcome, why := differs(inv, u, now)
+		if why == "" {
+			ok = append(ok, u)
+		} else if err := r.refuse(ctx, u, outcome, why); err != nil {
+			return nil, err
 		}
-		ok = append(ok, u)
 	}
 	for {
 		gone := map[retention.ID]bool{}
@@ -131,13 +148,15 @@ func (r *runner) approve(ctx context.Context, inv retention.Inventory, todo []un
 		if len(broken) == 0 {
 			return ok, nil
 		}
-		ok = slices.DeleteFunc(ok, func(u unit) bool {
-			hit := slices.ContainsFunc(u.items, func(it retention.Item) bool { return slices.Contains(broken, it.VersionID) })
-			if hit {
-				r.settleUnit(u, retention.OutcomeChanged, "a version that stays needs it now")
+		var left []unit
+		for _, u := range ok {
+			if !slices.ContainsFunc(u.items, func(it retention.Item) bool { return slices.Contains(broken, it.VersionID) }) {
+				left = append(left, u)
+			} else if err := r.refuse(ctx, u, retention.OutcomeChanged, "a version that stays needs it now"); err != nil {
+				return nil, err
 			}
-			return hit
-		})
+		}
+		ok = left
 	}
 }
 
@@ -181,6 +200,10 @@ func (r *runner) leftOver(todo []unit) []retention.Decision {
 // interrupted has lost its first members already; those don't count against it.
 func differs(inv retention.Inventory, u unit, now map[retention.ID]retention.Item) (retention.Outcome, string) {
 	for _, it := range u.items {
+		if it.Action == retention.Delete && !inv.Complete {
+			// A version that such a reading lacks need not be gone.
+			return retention.OutcomeFailed, incomplete(inv)
+		}
 		if it.Target == retention.TargetVersion {
 			v, known := inv.Version(it.VersionID)
 			if it.Action == retention.Delete && (!known || !v.IsActive()) {
@@ -207,16 +230,18 @@ func differs(inv retention.Inventory, u unit, now map[retention.ID]retention.Ite
 	return "", ""
 }
 
+func incomplete(inv retention.Inventory) string {
+	why := "it could not be read whole"
+	if len(inv.Problems) > 0 {
+		why = inv.Problems[0].Detail
+	}
+	return "nothing of this package is deleted: " + why
+}
+
 // unchanged compares a version with the plan's reading of it.
 func unchanged(it retention.Item, v retention.Version) bool {
 	if it.Action == retention.Restore {
 		return it.Version == v.Name // deleting changes updated_at, and tags may not come with the listing
 	}
 	return it.Version == v.Name && it.UpdatedAt.Equal(v.UpdatedAt) && slices.Equal(it.Tags, v.Tags)
-}
-
-func (r *runner) settleUnit(u unit, o retention.Outcome, detail string) {
-	for _, it := range u.items {
-		r.settle(it, o, detail)
-	}
 }

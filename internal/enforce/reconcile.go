@@ -3,11 +3,17 @@ package enforce
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/packages"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
+
+// abandonedAfter is how old an open intent of another run must be to count as
+// left behind: a younger one may be what another worker is doing right now, and
+// an outcome recorded for it would stand against the worker's own.
+const abandonedAfter = time.Hour
 
 // reconcile finds out what became of intents that have no outcome: a crash came
 // between them and their outcome. Those of this run that were not carried out
@@ -18,9 +24,15 @@ func (r *runner) reconcile(ctx context.Context) error {
 		return err
 	}
 	for _, a := range open {
+		if a.Run != r.record.ID && r.Now().Sub(a.At) < abandonedAfter {
+			continue
+		}
 		happened, known, err := r.happened(ctx, a)
-		if err != nil {
+		if err != nil && stops(err) {
 			return fmt.Errorf("reconcile %s of %s %s: %w", a.Action, a.Ref(), a.Version, err)
+		}
+		if err != nil {
+			continue // nothing can be told now; it stays open for the next run to look at
 		}
 		var res ledger.Result
 		switch {
@@ -91,9 +103,12 @@ func (r *runner) resume(ctx context.Context, items []retention.Item) ([]retentio
 		return nil, err
 	}
 	ended := map[string]ledger.Action{}
+	r.open = map[string]ledger.Intent{}
 	for _, a := range actions {
 		if a.Outcome != "" {
 			ended[a.ID] = a
+		} else {
+			r.open[a.ID] = a.Intent
 		}
 	}
 	var left []retention.Item

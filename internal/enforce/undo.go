@@ -1,6 +1,7 @@
 package enforce
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,9 +60,10 @@ func (e *Enforcer) PlanUndo(ctx context.Context, run string, targets []Target) (
 }
 
 // deletions returns a run's deletions that happened or may have, by package, in
-// the order in which they were done.
+// the order in which they were begun, which is that in which they were done: an
+// interrupted one has no outcome that would tell when.
 func deletions(actions []ledger.Action) [][]guard.Done {
-	slices.SortStableFunc(actions, func(a, b ledger.Action) int { return int(a.FinishedSeq - b.FinishedSeq) })
+	slices.SortStableFunc(actions, func(a, b ledger.Action) int { return cmp.Compare(a.Seq, b.Seq) })
 	var items []retention.Item
 	done := map[string]guard.Done{}
 	key := func(it retention.Item) string { return it.Ref().String() + "@" + it.VersionID.String() }
