@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"path"
+
+	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/enforce"
@@ -44,7 +45,7 @@ func (s *session) connect(ctx context.Context, o config.Owner) (*access, error) 
 		// Who that is, then like any other user: everything kept goes by the login.
 		me, err := a.planning.Owner(ctx, "", retention.User)
 		if err != nil {
-			return nil, fmt.Errorf("look up the authenticated user: %w", err)
+			return nil, fmt.Errorf("who the credential belongs to: %w", err)
 		}
 		o.Login, o.Kind, kind = me.Login, retention.User, retention.User
 		if a, err = s.dial(o); err != nil {
@@ -53,7 +54,7 @@ func (s *session) connect(ctx context.Context, o config.Owner) (*access, error) 
 		s.accesses[config.Self] = a
 	}
 	if a.owner, err = a.planning.Owner(ctx, o.Login, kind); err != nil {
-		return nil, fmt.Errorf("look up owner %s: %w", o.Login, err)
+		return nil, err // it names the owner
 	}
 	s.accesses[o.Login] = a
 	return a, nil
@@ -208,7 +209,7 @@ func matchGlob(glob string) (func(string) bool, error) {
 	if glob == "" {
 		return nil, nil
 	}
-	if _, err := path.Match(glob, ""); err != nil {
+	if !doublestar.ValidatePattern(glob) {
 		return nil, usagef("--packages %q is not a glob; write one like team/** or *-cache", glob)
 	}
 	o := config.Owner{Packages: config.Packages{Include: []string{glob}}}

@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -37,9 +37,9 @@ by applying the plan: you have read it.`,
 
 // withPlan opens a saved plan together with the state whose key signed it.
 func (a *app) withPlan(ctx context.Context, path string, do func(*session, guard.Plan) error) error {
-	f, err := os.Open(path)
+	f, err := a.openFile("plan", path)
 	if err != nil {
-		return usagef("open plan: %w", err)
+		return err
 	}
 	defer f.Close()
 	s, err := a.open()
@@ -53,7 +53,7 @@ func (a *app) withPlan(ctx context.Context, path string, do func(*session, guard
 	}
 	plan, err := guard.Open(ctx, f, sealer, s.now())
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return planError(path, err)
 	}
 	if s.cfg.File == "" {
 		// The plan, which this state's own key signed, names the owners.
@@ -63,6 +63,17 @@ func (a *app) withPlan(ctx context.Context, path string, do func(*session, guard
 		}
 	}
 	return do(s, plan)
+}
+
+// planError says what to do about a plan that can't be opened.
+func planError(path string, err error) error {
+	switch {
+	case errors.Is(err, guard.ErrTampered):
+		return fmt.Errorf("%s: %w: it was changed after it was made, or made with another state folder; plan again, there where you apply", path, err)
+	case errors.Is(err, guard.ErrExpired), errors.Is(err, guard.ErrUnsigned):
+		return fmt.Errorf("%s: %w", path, err) // these say so themselves
+	}
+	return usagef("%s: %w; make a plan with shelflife plan --out", path, err)
 }
 
 func logins(p guard.Plan) []string {
@@ -83,6 +94,9 @@ func (s *session) apply(ctx context.Context, plan guard.Plan, person bool) error
 	if err != nil {
 		return err
 	}
+	if plan.Bundle() != bundleOf(engine) {
+		return enforce.ErrPolicies // before anything is asked of GitHub
+	}
 	targets, err := s.targets(ctx, logins(plan))
 	if err != nil {
 		return err
@@ -92,16 +106,19 @@ func (s *session) apply(ctx context.Context, plan guard.Plan, person bool) error
 
 // carryOut does the plan's items, shows the result and sets the exit code.
 func (s *session) carryOut(ctx context.Context, plan guard.Plan, req enforce.ApplyRequest) error {
+	started := s.now()
 	res, err := s.enforcer().Apply(ctx, req)
 	if err != nil && res.Run == "" {
 		return err
 	}
 	if len(res.Items) > 0 || res.StoppedBy != nil {
-		if err := s.show(s.resultView(plan, res)); err != nil {
+		if err := s.show(s.resultView(plan, res, started)); err != nil {
 			return err
 		}
+	} else if err == nil && plan.Kind() == retention.RunUndo {
+		s.note("nothing to restore: of what run %s deleted, nothing is deleted now", plan.Undoes())
 	} else if err == nil {
-		s.note("nothing to do in run %s", plan.ID())
+		s.note("nothing to do: the plan deletes and restores nothing")
 	}
 	if err != nil {
 		return err
@@ -112,8 +129,7 @@ func (s *session) carryOut(ctx context.Context, plan guard.Plan, req enforce.App
 
 func (s *session) resultNotes(plan guard.Plan, res enforce.Result) {
 	if res.StoppedBy != nil {
-		s.note("stopped: %s", res.StoppedBy)
-		s.note("what was begun is in the ledger; applying the same plan again goes on from there")
+		s.note("stopped, see above: what was begun is in the ledger; applying the same plan again goes on from there")
 	}
 	if plan.Kind() != retention.RunUndo && res.Counts()[retention.OutcomeDone] > 0 {
 		for _, it := range res.Items {

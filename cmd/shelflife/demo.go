@@ -24,7 +24,8 @@ func (a *app) demoCommand() *cobra.Command {
 container, npm and maven packages, the shipped policies, a plan with reasons, its
 application, what is left, the undo of the whole run, and the proof in the ledger.
 It needs no account and no network, and leaves nothing behind.`,
-		Args: cobra.NoArgs,
+		Example: "  shelflife demo",
+		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			dir, err := os.MkdirTemp("", "shelflife-demo-")
 			if err != nil {
@@ -114,18 +115,12 @@ type demonstration struct {
 
 func (d *demonstration) title(text string) { fmt.Fprintf(d.out, "\n━━ %s\n", text) }
 
-// play runs one command line and shows it. plan.json stands for the file in the
-// demo's own folder.
+// play runs one command line, in the demo's own folder, and shows it.
 func (d *demonstration) play(ctx context.Context, args ...string) error {
 	fmt.Fprintf(d.out, "   $ shelflife %s\n\n", strings.Join(args, " "))
 	s := d.streams
 	s.getenv = func(name string) string { return d.env[name] }
-	s.err = d.out
-	for i, arg := range args {
-		if arg == "plan.json" {
-			args[i] = filepath.Join(d.dir, arg)
-		}
-	}
+	s.err, s.dir = d.out, d.dir
 	if code := run(ctx, append(args, "--quiet"), s); code != exitDone {
 		return fmt.Errorf("shelflife %s ended with exit code %d: this is a defect, please report it", args[0], code)
 	}

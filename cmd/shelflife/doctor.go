@@ -83,7 +83,7 @@ func (d *diagnosis) finish() error {
 			bad++
 		}
 	}
-	g.Summary = fmt.Sprintf("%d checks, %d failed", len(d.findings), bad)
+	g.Summary = fmt.Sprintf("%s, %d failed", plural(len(d.findings), "check"), bad)
 	if err := d.show(g); err != nil {
 		return err
 	}
@@ -97,9 +97,9 @@ func (d *diagnosis) run(ctx context.Context, owners []string, probe string) erro
 		return nil
 	}
 	if cfg.File == "" {
-		d.ok("configuration", "none; %d owners from the command line, observed with the shipped policies", len(cfg.Owners))
+		d.ok("configuration", "no file; %s from the command line, observed with the shipped policies", plural(len(cfg.Owners), "owner"))
 	} else {
-		d.ok("configuration", "%s, %d owners", cfg.File, len(cfg.Owners))
+		d.ok("configuration", "%s, %s", cfg.File, plural(len(cfg.Owners), "owner"))
 	}
 	s, err := d.openWith(cfg)
 	if err != nil {
@@ -111,7 +111,7 @@ func (d *diagnosis) run(ctx context.Context, owners []string, probe string) erro
 	if engine, err := s.policies(ctx); err != nil {
 		d.fail("policies", err)
 	} else {
-		d.ok("policies", "%d, %s", len(engine.Policies()), engine.Bundle().Digest)
+		d.ok("policies", "%d of them, %s", len(engine.Policies()), shortName(engine.Bundle().Digest))
 	}
 	named, err := s.owners(owners)
 	if err != nil {
@@ -146,7 +146,7 @@ func (d *diagnosis) state(ctx context.Context, s *session) {
 		}
 		records, open = records+int(v.Records), open+v.Open
 	}
-	d.ok("state", "%s; ledger whole: %d owners, %d records", s.db.Path(), len(owners), records)
+	d.ok("state", "%s; ledger whole: %s, %s", s.db.Path(), plural(len(owners), "owner"), plural(records, "record"))
 	if open > 0 {
 		d.note("state", "%d actions were begun and have no outcome: apply their plan again, or the next run finds out", open)
 	}
@@ -178,7 +178,7 @@ func (d *diagnosis) owner(ctx context.Context, s *session, o config.Owner) {
 		d.fail(check("list packages"), errors.New("none are visible: there are none, or the credential lacks read:packages or access to them; check on GitHub, and see docs/github-setup.md"))
 		return
 	}
-	d.ok(check("list packages"), "%d", len(listing.Packages))
+	d.ok(check("list packages"), "%s visible", plural(len(listing.Packages), "package"))
 	d.readOne(ctx, check, acc, listing.Packages)
 }
 
@@ -199,9 +199,9 @@ func (d *diagnosis) readOne(ctx context.Context, check func(string) string, acc 
 			d.fail(what, errors.New(problem.Detail))
 		}
 	case p.Type == retention.Container:
-		d.ok(what, "%d versions, %d manifests", len(inv.Versions), inv.Graph.Len())
+		d.ok(what, "%s, %s", plural(len(inv.Versions), "version"), plural(inv.Graph.Len(), "manifest"))
 	default:
-		d.ok(what, "%d versions; no container package, so the registry was not tried", len(inv.Versions))
+		d.ok(what, "%s; no container package, so the registry was not tried", plural(len(inv.Versions), "version"))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/enforce"
@@ -70,7 +71,7 @@ func exitCode(err error, w io.Writer) int {
 		}
 	}
 	switch {
-	case ok:
+	case ok, isA[*ghapp.PausedError](err):
 	case isA[config.Errors](err), isA[policy.Findings](err):
 		code = exitUsage
 	case errors.Is(err, guard.ErrTampered), errors.Is(err, guard.ErrExpired), errors.Is(err, guard.ErrUnsigned),
@@ -80,8 +81,17 @@ func exitCode(err error, w io.Writer) int {
 		fmt.Fprintln(w, "shelflife: stopped; whatever was begun is in the ledger, and the same command goes on from there")
 		return code
 	}
-	fmt.Fprintf(w, "shelflife: %s\n", ghapp.Redact(err.Error()))
+	fmt.Fprintf(w, "shelflife: %s\n", ghapp.Redact(sayWait(err)))
 	return code
+}
+
+// sayWait is the text of an error; that of a pause says only until when and what
+// to do then, wherever it was met.
+func sayWait(err error) string {
+	if p, ok := errors.AsType[*ghapp.PausedError](err); ok {
+		return fmt.Sprintf("GitHub asks to wait until %s (%s): run the same command again then", p.Until.UTC().Format(time.RFC3339), p.Reason)
+	}
+	return err.Error()
 }
 
 func isA[T error](err error) bool {

@@ -99,7 +99,7 @@ func explainOne(x enforce.Explanation, id retention.ID) explained {
 	for i, it := range x.Items {
 		if it.VersionID == id {
 			e.Item = &x.Items[i]
-			e.Verdict, e.Why = it.Action.String()+" "+string(it.Status), itemWhy(it)
+			e.Verdict, e.Why = it.Action.String()+" "+string(it.Status), itemWhy(it, x.Inventory)
 		}
 	}
 	return e
@@ -108,12 +108,16 @@ func explainOne(x enforce.Explanation, id retention.ID) explained {
 func ruleText(policy, reason string) string { return policy + ": " + reason }
 
 // itemWhy is the shortest full answer: the guard, or who won, and who asked.
-func itemWhy(it retention.Item) string {
+func itemWhy(it retention.Item, inv retention.Inventory) string {
 	var parts []string
 	for _, r := range it.Rules {
 		t := ruleText(r.Policy, r.Reason)
 		if r.CascadeOf != nil {
-			t = "goes with " + r.CascadeOf.String() + ", " + t
+			root := r.CascadeOf.String()
+			if v, ok := inv.Version(*r.CascadeOf); ok {
+				root = shortName(v.Name)
+			}
+			t = "goes with " + root + ", " + t
 		}
 		parts = append(parts, t)
 	}

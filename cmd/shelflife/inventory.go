@@ -20,8 +20,9 @@ import (
 
 func (a *app) inventoryCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "inventory",
-		Short: "Take and export snapshots of what is on GitHub",
+		Use:     "inventory",
+		Short:   "Take and export snapshots of what is on GitHub",
+		Example: "  shelflife inventory pull acme\n  shelflife inventory export acme > inventory.ndjson",
 	}
 	c.AddCommand(a.inventoryPullCommand(), a.inventoryExportCommand())
 	return c
@@ -100,7 +101,7 @@ func (s *session) pull(ctx context.Context, owners []string, match func(string) 
 		if err != nil {
 			return err
 		}
-		s.note("%s: %d packages with %d versions are in the snapshot", t.Owner.Login, n-int(unread.Load()), versions.Load())
+		s.note("%s: %s with %s in the snapshot", t.Owner.Login, plural(n-int(unread.Load()), "package"), plural(int(versions.Load()), "version"))
 		partial += int(unread.Load())
 	}
 	if partial > 0 {
@@ -180,7 +181,7 @@ func (s *session) export(ctx context.Context, owner retention.Owner, dir string,
 		}
 	}
 	if dir != "" {
-		s.note("%d input documents of %s are in %s", len(kept), owner.Login, dir)
+		s.note("%s of %s in %s", plural(len(kept), "input document"), owner.Login, dir)
 	}
 	return nil
 }

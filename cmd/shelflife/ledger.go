@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -14,8 +13,9 @@ import (
 
 func (a *app) ledgerCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "ledger",
-		Short: "Verify or export the record of everything that was done",
+		Use:     "ledger",
+		Short:   "Verify or export the record of everything that was done",
+		Example: "  shelflife ledger verify\n  shelflife ledger export acme > acme.ndjson",
 	}
 	c.AddCommand(a.ledgerVerifyCommand(), a.ledgerExportCommand())
 	return c
@@ -66,8 +66,11 @@ func (s *session) verifyLedger(ctx context.Context, owners []string, expect stri
 	view, broken := report.Verifications{}, false
 	for _, o := range owners {
 		v, err := s.ledger.Verify(ctx, o)
+		if err == nil && v.Records == 0 {
+			return noRecords(o)
+		}
 		if err == nil && expect != "" {
-			v, err = s.ledger.VerifyExpect(ctx, o, expect)
+			_, err = s.ledger.VerifyExpect(ctx, o, expect)
 		}
 		row := verification(o, v)
 		if b, ok := errors.AsType[*ledger.BrokenError](err); ok {
@@ -86,14 +89,20 @@ func (s *session) verifyLedger(ctx context.Context, owners []string, expect stri
 	return nil
 }
 
+// noRecords is no proof of anything: nothing was done, or another state file
+// or owner is meant.
+func noRecords(owner string) error {
+	return fmt.Errorf("the ledger holds nothing of %s; check the name and the state file (--state)", owner)
+}
+
 func verification(owner string, v ledger.Verification) report.Verification {
 	return report.Verification{Owner: owner, Records: int(v.Records), Runs: v.Runs, Actions: v.Actions, Open: v.Open, Head: v.Head}
 }
 
 func (a *app) verifyFile(path string) error {
-	f, err := os.Open(path)
+	f, err := a.openFile("export", path)
 	if err != nil {
-		return usage(err)
+		return err
 	}
 	defer f.Close()
 	v, err := ledger.VerifyExport(f)
@@ -115,7 +124,10 @@ func (a *app) ledgerExportCommand() *cobra.Command {
 				return err
 			}
 			defer s.close()
-			return s.ledger.Export(c.Context(), args[0], a.out)
+			if v, err := s.ledger.Verify(c.Context(), args[0]); err == nil && v.Records == 0 {
+				return noRecords(args[0])
+			}
+			return s.ledger.Export(c.Context(), args[0], a.out) // a broken ledger too: that is when it is needed
 		},
 	}
 }

@@ -31,7 +31,7 @@ func parseReference(s string) (reference, error) {
 	}
 	r := reference{PackageRef: retention.PackageRef{Owner: owner, Type: retention.PackageType(typ), Name: name}}
 	if !r.Type.Valid() {
-		return reference{}, usagef("%q is no package type: use one of %v", typ, retention.PackageTypes())
+		return reference{}, usagef("%q is no package type: use one of %s", typ, typeNames())
 	}
 	if i := strings.LastIndex(name, "@"); i > 0 {
 		r.Name, r.version = name[:i], name[i+1:]
@@ -89,7 +89,11 @@ func (s *session) byHand(ctx context.Context, t enforce.Target, ref reference, h
 		if !do {
 			return silent(exitHeld)
 		}
-		s.note("nothing was done: say --yes to %s", h.Action)
+		if alarmed(plan) {
+			s.note("nothing was done: say --yes to %s in spite of the alarm", h.Action)
+		} else {
+			s.note("nothing was done: say --yes to %s", h.Action)
+		}
 		return nil
 	}
 	return s.carryOut(ctx, plan, enforce.ApplyRequest{Plan: plan, Targets: []enforce.Target{t}, Judge: h, Bundle: plan.Bundle(), Person: true})
@@ -97,4 +101,13 @@ func (s *session) byHand(ctx context.Context, t enforce.Target, ref reference, h
 
 func yesFlag(c *cobra.Command, yes *bool) {
 	c.Flags().BoolVar(yes, "yes", false, "do it; without this it is only shown")
+}
+
+// typeNames lists the package types for people.
+func typeNames() string {
+	var names []string
+	for _, t := range retention.PackageTypes() {
+		names = append(names, string(t))
+	}
+	return strings.Join(names, ", ")
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -18,6 +19,7 @@ func (a *app) packagesCommand() *cobra.Command {
 		Short: "GitHub's package operations one by one: list, get, delete, restore",
 		Long: `GitHub's own operations on packages of an organization, a user, or @me, one by
 one, through the same pacing, guards and ledger as everything else.`,
+		Example: "  shelflife packages list acme\n  shelflife packages delete acme/npm/widgets --yes",
 	}
 	c.AddCommand(a.packagesListCommand(), a.packagesGetCommand(),
 		a.packagesChange("delete", "Delete a whole package; GitHub keeps it for 30 days", retention.Delete),
@@ -39,7 +41,7 @@ func (a *app) packagesListCommand() *cobra.Command {
 			if typ != "" {
 				types = []retention.PackageType{retention.PackageType(typ)}
 				if !types[0].Valid() {
-					return usagef("--type %q: use one of %v", typ, retention.PackageTypes())
+					return usagef("--type %q: use one of %s", typ, typeNames())
 				}
 			}
 			if visibility != "" && !slices.Contains([]string{"public", "private", "internal"}, visibility) {
@@ -121,9 +123,18 @@ func (a *app) packagesChange(verb, short string, action retention.Action) *cobra
 		Example: "  shelflife packages " + verb + " acme/npm/widgets --yes",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.operate(c.Context(), args[0], func(s *session, _ *access, t enforce.Target, ref reference) error {
+			return a.operate(c.Context(), args[0], func(s *session, acc *access, t enforce.Target, ref reference) error {
 				if ref.version != "" {
 					return usagef("%s names a version; use shelflife versions %s", args[0], verb)
+				}
+				if action == retention.Restore {
+					_, err := acc.planning.GetPackage(c.Context(), t.Owner, ref.Type, ref.Name)
+					if err == nil {
+						return fmt.Errorf("%s is there: there is nothing to restore; for its versions use shelflife versions restore", ref.PackageRef)
+					}
+					if !packages.IsNotFound(err) {
+						return err
+					}
 				}
 				return s.byHand(c.Context(), t, ref, enforce.ByHand{Action: action, Target: retention.TargetPackage}, yes)
 			})

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -82,7 +83,7 @@ func (s *session) doPlan(ctx context.Context, owners []string, f planFlags) erro
 		return err
 	}
 	if f.out != "" {
-		if err := writeFile(f.out, sealed); err != nil {
+		if err := writeFile(s.place(f.out), sealed); err != nil {
 			return err
 		}
 	}
@@ -90,10 +91,29 @@ func (s *session) doPlan(ctx context.Context, owners []string, f planFlags) erro
 		return err
 	}
 	s.planNotes(plan, f)
+	if err := unread(plan); err != nil {
+		return err
+	}
 	if f.detailed && plan.Summary().Delete+plan.Summary().Restore > 0 {
 		return silent(exitActions)
 	}
 	return nil
+}
+
+// unread is the end of a plan that does not know everything: it failed where
+// nothing of an owner could be read, and is partly done where something is
+// missing. The plan itself says what and why.
+func unread(p guard.Plan) error {
+	if len(p.Problems()) == 0 {
+		return nil
+	}
+	for _, o := range p.Owners() {
+		ofOwner := func(x retention.Problem) bool { return retention.SameLogin(x.Owner, o.Login) && x.Package == "" }
+		if o.Packages == 0 && slices.ContainsFunc(p.Problems(), ofOwner) {
+			return fmt.Errorf("nothing of %s could be read: do what is said above, or ask shelflife doctor %[1]s", o.Login)
+		}
+	}
+	return silent(exitPartly)
 }
 
 // planNotes says what the plan means for the next step.
@@ -168,7 +188,7 @@ func setMode(targets []enforce.Target, word string) error {
 	}
 	mode, err := retention.ParseMode(word)
 	if err != nil {
-		return usagef("--mode: %w", err)
+		return usagef("--mode %q: use observe or enforce", word)
 	}
 	for i := range targets {
 		targets[i].Mode = mode
@@ -236,7 +256,7 @@ func parseTime(s string) (time.Time, error) {
 			return t.UTC(), nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is no time; write 2027-01-31 or 2027-01-31T12:00:00Z", s)
+	return time.Time{}, fmt.Errorf("--as-of %q is no time; write 2027-01-31 or 2027-01-31T12:00:00Z", s)
 }
 
 // writeFile writes a file whole or not at all, readable by its owner only.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,6 +25,7 @@ func (a *app) policyCommand() *cobra.Command {
 		Long: `Work on policies: the folder given with --path, or what the configuration names,
 or else the shipped ones. The stock opa CLI works on them as well; policies/README.md
 says how.`,
+		Example: "  shelflife policy list\n  shelflife policy check --path ./policies\n  shelflife policy test",
 	}
 	c.AddCommand(a.policyCheckCommand(), a.policyTestCommand(), a.policyListCommand())
 	return c
@@ -58,11 +61,11 @@ the near names where a field is misspelt. Exits with 2 when there are findings.`
 		Example: "  shelflife policy check\n  shelflife policy check --path ./policies --format json",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			opts, _, err := a.policyOptions(f)
+			opts, cfg, err := a.policyOptions(f)
 			if err != nil {
 				return err
 			}
-			found := policy.Check(c.Context(), policies.FS, opts)
+			found := checkPolicies(c.Context(), cfg, opts)
 			g := report.Grid{Columns: []string{"PLACE", "FINDING"}, Empty: "The policies are in order.", Document: found}
 			for _, x := range found {
 				place := x.File
@@ -85,6 +88,24 @@ the near names where a field is misspelt. Exits with 2 when there are findings.`
 	}
 	f.flag(c)
 	return c
+}
+
+// checkPolicies gives findings about parameters their place in the configuration.
+func checkPolicies(ctx context.Context, cfg config.Config, opts policy.Options) []policy.Finding {
+	found := policy.Check(ctx, policies.FS, opts)
+	lines, ok := errors.AsType[config.Errors](checkParams(ctx, cfg, opts))
+	if !ok {
+		return found
+	}
+	found = slices.DeleteFunc(found, func(f policy.Finding) bool { return f.File == "" })
+	for _, p := range lines {
+		f := policy.Finding{File: p.File, Line: p.Line, Col: p.Column, Message: p.Message}
+		if p.Near != "" {
+			f.Near, f.Message = []string{p.Near}, fmt.Sprintf("%s; did you mean %q?", f.Message, p.Near)
+		}
+		found = append(found, f)
+	}
+	return found
 }
 
 func (a *app) policyTestCommand() *cobra.Command {
@@ -145,7 +166,7 @@ func (a *app) showTests(r policy.TestReport, threshold float64) error {
 		low = low || cov.Percent() < threshold
 		g.Rows = append(g.Rows, []string{cov.Package, fmt.Sprint(n.tests), fmt.Sprint(n.failed), fmt.Sprintf("%.1f %%", cov.Percent()), strings.Join(lines, " ")})
 	}
-	g.Summary = fmt.Sprintf("%d tests, %d failed", len(r.Results), failed)
+	g.Summary = fmt.Sprintf("%s, %d failed", plural(len(r.Results), "test"), failed)
 	if err := a.show(g); err != nil {
 		return err
 	}
@@ -163,13 +184,13 @@ func (a *app) policyListCommand() *cobra.Command {
 		Example: "  shelflife policy list\n  shelflife policy list --format markdown > policies.md",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			opts, _, err := a.policyOptions(f)
+			opts, cfg, err := a.policyOptions(f)
 			if err != nil {
 				return err
 			}
-			engine, err := policy.Load(c.Context(), policies.FS, opts)
+			engine, err := loadPolicies(c.Context(), cfg, opts)
 			if err != nil {
-				return usage(err)
+				return err
 			}
 			var view report.Policies
 			for _, p := range engine.Policies() {

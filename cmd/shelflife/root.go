@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/shelflife-dev/shelflife/internal/report"
 )
 
 // version is set by the linker.
@@ -18,9 +20,10 @@ type streams struct {
 	in       io.Reader
 	out, err io.Writer
 	getenv   func(string) string
-	terminal bool // err is a terminal: progress may move
-	color    bool // out is a terminal that wants colour
-	width    int  // columns of out; 0 when it is no terminal
+	terminal bool   // err is a terminal: progress may move
+	color    bool   // out is a terminal that wants colour
+	width    int    // columns of out; 0 when it is no terminal
+	dir      string // where relative names of plans are; "" is the working folder
 }
 
 func systemStreams() streams {
@@ -79,6 +82,11 @@ configuration. Results go to stdout, progress and notes to stderr.`,
 		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		// A wrong format is found out before anything is done, not after.
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			_, err := report.ParseFormat(a.format)
+			return usage(err)
+		},
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usagef("%w; see %s --help", err, c.CommandPath())
@@ -86,7 +94,7 @@ configuration. Results go to stdout, progress and notes to stderr.`,
 	f := root.PersistentFlags()
 	f.StringVar(&a.config, "config", "", "configuration file (default $SHELFLIFE_CONFIG, or ./shelflife.yaml)")
 	f.StringVar(&a.state, "state", "", "state file (default $SHELFLIFE_STATE, or shelflife/shelflife.db in the state folder)")
-	f.StringVar(&a.format, "format", "table", "output: "+"table, json, markdown")
+	f.StringVar(&a.format, "format", "table", "output: table, json, markdown")
 	f.StringVar(&a.apiURL, "api-url", "", "address of GitHub's API (default $GITHUB_API_URL, or https://api.github.com)")
 	f.StringVar(&a.registry, "registry-url", "", "address of the container registry (default $SHELFLIFE_REGISTRY_URL, or https://ghcr.io)")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress")
@@ -96,6 +104,7 @@ configuration. Results go to stdout, progress and notes to stderr.`,
 		a.packagesCommand(), a.versionsCommand(), a.policyCommand(), a.doctorCommand(),
 		a.ledgerCommand(), a.simCommand(),
 	)
+	root.InitDefaultCompletionCmd("completion")
 	checkArgs(root)
 	return root
 }
@@ -103,14 +112,15 @@ configuration. Results go to stdout, progress and notes to stderr.`,
 // checkArgs makes wrong arguments usage errors, and a group without a verb
 // print its help.
 func checkArgs(c *cobra.Command) {
-	if validate := c.Args; validate != nil {
+	if validate := c.Args; validate != nil && c.Runnable() {
 		c.Args = func(c *cobra.Command, args []string) error {
 			if err := validate(c, args); err != nil {
-				return usagef("%w; see %s --help", err, c.CommandPath())
+				return usagef("%d arguments where others are needed: write %s; see %s --help", len(args), c.UseLine(), c.CommandPath())
 			}
 			return nil
 		}
 	} else if c.HasSubCommands() {
+		c.SuggestionsMinimumDistance = 2
 		c.Args = func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				near := ""

@@ -40,9 +40,13 @@ Owners whose configuration says mode: enforce are acted on with --yes only.`,
 				} else {
 					s.planNotes(plan, f)
 				}
-				return nil
+				return unread(plan)
 			}
-			return s.carryOut(c.Context(), plan, enforce.ApplyRequest{Plan: plan, Targets: targets, Judge: engine, Bundle: bundleOf(engine)})
+			err = s.carryOut(c.Context(), plan, enforce.ApplyRequest{Plan: plan, Targets: targets, Judge: engine, Bundle: bundleOf(engine)})
+			if err == nil {
+				err = unread(plan)
+			}
+			return err
 		},
 	}
 	f.selection(c)

@@ -26,6 +26,9 @@ func (a *app) runsCommand() *cobra.Command {
 				return err
 			}
 			defer s.close()
+			if limit < 0 {
+				return usagef("--limit %d: use a number from 0, which is all", limit)
+			}
 			owner := ""
 			if len(args) == 1 {
 				owner = args[0]

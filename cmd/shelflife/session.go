@@ -63,7 +63,11 @@ func (a *app) openWith(cfg config.Config) (*session, error) {
 	return s, nil
 }
 
+// close closes the state file; closing what was never opened does nothing.
 func (s *session) close() error {
+	if s == nil {
+		return nil
+	}
 	return s.db.Close()
 }
 
@@ -121,22 +125,35 @@ func (s *session) policies(ctx context.Context) (*policy.Engine, error) {
 		Builtin: s.cfg.Policies.Builtin, Path: s.cfg.Policies.Path, Only: s.cfg.Policies.Only,
 		Params: policyParams(s.cfg), Data: data,
 	}
+	return loadPolicies(ctx, s.cfg, opts)
+}
+
+// loadPolicies loads a policy set. Where the configuration's parameters are at
+// fault, the error has their lines.
+func loadPolicies(ctx context.Context, cfg config.Config, opts policy.Options) (*policy.Engine, error) {
 	engine, err := policy.Load(ctx, policies.FS, opts)
 	if err == nil {
 		return engine, nil
 	}
-	// Where the parameters are at fault, the configuration knows the line.
-	opts.Params, opts.Only = policy.Params{}, nil
-	if bare, bareErr := policy.Load(ctx, policies.FS, opts); bareErr == nil {
-		known := map[string]map[string]any{}
-		for _, p := range bare.Policies() {
-			known[p.Name] = p.Params
-		}
-		if lines := s.cfg.CheckParams(known); lines != nil {
-			return nil, usage(lines)
-		}
+	if lines := checkParams(ctx, cfg, opts); lines != nil {
+		return nil, usage(lines)
 	}
 	return nil, usage(err)
+}
+
+// checkParams holds the configuration's parameters against those of the
+// policies, if these can be loaded at all.
+func checkParams(ctx context.Context, cfg config.Config, opts policy.Options) error {
+	opts.Params, opts.Only = policy.Params{}, nil
+	bare, err := policy.Load(ctx, policies.FS, opts)
+	if err != nil {
+		return nil //nolint:nilerr // what is wrong with the policies is said elsewhere
+	}
+	known := map[string]map[string]any{}
+	for _, p := range bare.Policies() {
+		known[p.Name] = p.Params
+	}
+	return cfg.CheckParams(known)
 }
 
 // policyData reads the document of policies.data: JSON or YAML.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,9 +29,9 @@ left, GET /_sim/calls what was asked.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			s := githubsim.SampleSeed()
 			if seed != "" {
-				f, err := os.Open(seed)
+				f, err := a.openFile("seed", seed)
 				if err != nil {
-					return usagef("open seed: %w", err)
+					return err
 				}
 				defer f.Close()
 				if s, err = githubsim.ReadSeed(f); err != nil {
@@ -64,7 +63,7 @@ type runningSim struct {
 func serveSim(ctx context.Context, seed githubsim.Seed, listen string) (*runningSim, error) {
 	l, err := net.Listen("tcp", listen)
 	if err != nil {
-		return nil, usagef("listen on %s: %w", listen, err)
+		return nil, usagef("listen on %s: %w; write an address such as 127.0.0.1:8080", listen, err)
 	}
 	r := &runningSim{url: "http://" + l.Addr().String(), done: make(chan error, 1)}
 	if r.Server, err = githubsim.New(seed, githubsim.WithBaseURL(r.url)); err != nil {

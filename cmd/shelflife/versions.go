@@ -18,6 +18,7 @@ func (a *app) versionsCommand() *cobra.Command {
 		Short: "GitHub's version operations one by one: list, get, delete, restore",
 		Long: `GitHub's own operations on versions, one by one, through the same pacing, guards
 and ledger as everything else. A version is named by its id, name, digest or tag.`,
+		Example: "  shelflife versions list acme/npm/widgets --state deleted\n  shelflife versions restore acme/npm/widgets@1.0.0-rc.1 --yes",
 	}
 	c.AddCommand(a.versionsListCommand(), a.versionsGetCommand(),
 		a.versionsChange("delete", "Delete one version with all its tags; GitHub keeps it for 30 days", retention.Delete),

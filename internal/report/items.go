@@ -13,8 +13,8 @@ func itemColumns() []column {
 	return []column{
 		{name: "ACTION"},
 		{name: "VERSION", code: true, least: 19}, // a short digest
-		{name: "TAGS", code: true, least: 6},
-		{name: "AGE", right: true, drop: 1},
+		{name: "TAGS", code: true, least: 6, drop: 1},
+		{name: "AGE", right: true, drop: 2},
 		{name: "STATUS", least: 10},
 		{name: "WHY", least: 8},
 	}

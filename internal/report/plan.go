@@ -97,6 +97,16 @@ func (p Plan) empty() string {
 	if p.Kind == retention.RunUndo {
 		return "Nothing to restore: of what the run deleted, nothing is deleted now."
 	}
+	packages := 0
+	for _, o := range p.Owners {
+		packages += o.Packages
+	}
+	switch {
+	case len(p.Problems) > 0:
+		return "Nothing to do in what could be read."
+	case len(p.Owners) > 0 && packages == 0:
+		return "No packages to judge: there are none, they are filtered out, or the credential does not see them (shelflife doctor tells which)."
+	}
 	return "Nothing to do: no policy asks for anything."
 }
 
