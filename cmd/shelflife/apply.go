@@ -123,13 +123,18 @@ func (s *session) carryOut(ctx context.Context, plan guard.Plan, req enforce.App
 	if err != nil {
 		return err
 	}
-	s.resultNotes(plan, res)
+	s.resultNotes(plan, res, req.Person && plan.Kind() == retention.RunApply)
 	return silent(resultCode(res, !req.Person && alarmed(plan)))
 }
 
-func (s *session) resultNotes(plan guard.Plan, res enforce.Result) {
-	if res.StoppedBy != nil {
+// resultNotes says what comes next. saved says that the plan is in a file, so
+// that it can be applied again.
+func (s *session) resultNotes(plan guard.Plan, res enforce.Result, saved bool) {
+	switch {
+	case res.StoppedBy != nil && saved:
 		s.note("stopped, see above: what was begun is in the ledger; applying the same plan again goes on from there")
+	case res.StoppedBy != nil:
+		s.note("stopped, see above: what was begun is in the ledger; run the same command again to go on")
 	}
 	if plan.Kind() != retention.RunUndo && res.Counts()[retention.OutcomeDone] > 0 {
 		for _, it := range res.Items {

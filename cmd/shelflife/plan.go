@@ -100,12 +100,18 @@ func (s *session) doPlan(ctx context.Context, owners []string, f planFlags) erro
 	return nil
 }
 
-// unread is the end of a plan that does not know everything: it failed where
-// nothing of an owner could be read, and is partly done where something is
-// missing. The plan itself says what and why.
+// unread is the end of a plan that does not know everything: it stops at lost
+// access, fails where nothing of an owner could be read, and is partly done
+// where something is missing. The plan itself says what and why.
 func unread(p guard.Plan) error {
-	if len(p.Problems()) == 0 {
-		return nil
+	code := exitDone
+	for _, x := range p.Problems() {
+		switch {
+		case x.Kind == retention.ProblemLostAccess:
+			return silent(exitHeld)
+		case x.Kind != retention.ProblemVanished:
+			code = exitPartly
+		}
 	}
 	for _, o := range p.Owners() {
 		ofOwner := func(x retention.Problem) bool { return retention.SameLogin(x.Owner, o.Login) && x.Package == "" }
@@ -113,21 +119,21 @@ func unread(p guard.Plan) error {
 			return fmt.Errorf("nothing of %s could be read: do what is said above, or ask shelflife doctor %[1]s", o.Login)
 		}
 	}
-	return silent(exitPartly)
+	return silent(code)
 }
 
 // planNotes says what the plan means for the next step.
 func (s *session) planNotes(p guard.Plan, f planFlags) {
 	sum := p.Summary()
 	switch {
-	case sum.Delete+sum.Restore == 0 && sum.Observed > 0 && p.Mode() == retention.Observe:
+	case p.Mode() == retention.Observe && sum.Observed+sum.Held > 0:
 		s.note("mode is observe: nothing of this would be done; plan with --mode enforce to get a plan that can be applied")
 	case f.out != "" && p.Moved():
 		s.note("saved to %s, for looking only: plan without --as-of and --offline to apply", f.out)
 	case f.out != "":
 		s.note("saved to %s; shelflife apply %[1]s does exactly this, until %s", f.out, p.ExpiresAt().Format(time.RFC3339))
 	}
-	if alarmed(p) {
+	if alarmed(p) && p.Mode() == retention.Enforce {
 		s.note("some deletes are held; read why above. What a percentage holds, a person releases by applying the saved plan")
 	}
 }

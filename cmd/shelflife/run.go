@@ -31,14 +31,17 @@ Owners whose configuration says mode: enforce are acted on with --yes only.`,
 			if err != nil {
 				return err
 			}
-			if !yes || plan.Mode() == retention.Observe {
+			if todo := plan.Summary().Delete+plan.Summary().Restore > 0; !yes || !todo {
 				if err := s.show(planView(plan, plan)); err != nil {
 					return err
 				}
-				if plan.Summary().Delete+plan.Summary().Restore > 0 {
+				if todo {
 					s.note("nothing was done: say --yes to carry this out")
 				} else {
 					s.planNotes(plan, f)
+				}
+				if yes && alarmed(plan) && plan.Mode() == retention.Enforce {
+					return silent(exitHeld)
 				}
 				return unread(plan)
 			}

@@ -107,10 +107,10 @@ func cutToBudget(drafts []Draft, limits retention.Limits, spentToday int) {
 			why = note(retention.GuardDeletesPerDay, "these %d versions go together, more than the %d that one day may see deleted; raise limits.deletes_per_day to let them go", u.cost, limits.DeletesPerDay)
 		case why != nil:
 		case used+u.cost > limits.DeletesPerRun:
-			why = note(retention.GuardDeletesPerRun, "the run's %d deletes are used up (limits.deletes_per_run); the next run takes it up", limits.DeletesPerRun)
+			why = note(retention.GuardDeletesPerRun, "the run has %d of its %d deletes left, too few for what comes next by age (limits.deletes_per_run); the next run takes it up", limits.DeletesPerRun-used, limits.DeletesPerRun)
 			full = why
 		case used+u.cost > day:
-			why = note(retention.GuardDeletesPerDay, "%d of today's %d deletes are left (limits.deletes_per_day, UTC); a run after midnight takes it up", day-used, limits.DeletesPerDay)
+			why = note(retention.GuardDeletesPerDay, "%d of today's %d deletes are left, too few for what comes next by age (limits.deletes_per_day, UTC); a run after midnight takes it up", day-used, limits.DeletesPerDay)
 			full = why
 		}
 		if why == nil {

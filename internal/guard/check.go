@@ -2,6 +2,7 @@ package guard
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/retention"
@@ -144,7 +145,9 @@ func (c *check) young(v retention.Version) (string, bool) {
 }
 
 // restoreItems are the restores that policies ask for: they apply to deleted
-// targets that are still inside GitHub's window.
+// targets that are still inside GitHub's window. The oldest comes first, since
+// children are pushed before their index: what GitHub lists of a deleted index
+// does not say which they are.
 func (c *check) restoreItems() []retention.Item {
 	var out []retention.Item
 	add := func(it retention.Item, v *voices, deletedAt time.Time) {
@@ -170,7 +173,7 @@ func (c *check) restoreItems() []retention.Item {
 		}
 		return out // versions come back with their package
 	}
-	for _, ver := range c.Inventory.Versions {
+	for _, ver := range slices.Backward(c.Inventory.Versions) {
 		v := c.voices[ver.ID]
 		if ver.IsActive() || v == nil || len(v.restores)+len(v.observedRestores) == 0 {
 			continue

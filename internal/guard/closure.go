@@ -157,22 +157,45 @@ func (s *shelf) needs(v retention.Version) []retention.Version {
 }
 
 // topological orders members so that each comes after all that need it, oldest
-// first among equals. Whatever needs another reaches more than it, so ordering
-// by how much each reaches is enough, and holds for cycles too (no honest
-// registry has one: a digest can't contain itself).
+// first among equals. Whatever needs another reaches at least what that one
+// reaches, so ordering by how much each reaches is enough, but for those that
+// need one another: an index whose subject, or whose referrer tag, names one of
+// its own children. Among these an index goes before its children, which no
+// cycle can contradict: a digest can't contain itself.
 func (s *shelf) topological(members []retention.Version) []retention.Version {
 	reaches := make(map[retention.ID]int, len(members))
+	contains := make(map[retention.ID]int, len(members))
 	for _, v := range members {
 		reaches[v.ID] = len(s.reach(ids{v.ID: true}))
+		contains[v.ID] = s.contents(v)
 	}
 	out := slices.Clone(members)
 	slices.SortFunc(out, func(a, b retention.Version) int {
-		if c := cmp.Compare(reaches[b.ID], reaches[a.ID]); c != 0 {
-			return c
-		}
-		return compareAge(a, b)
+		return cmp.Or(
+			cmp.Compare(reaches[b.ID], reaches[a.ID]),
+			cmp.Compare(contains[b.ID], contains[a.ID]),
+			compareAge(a, b),
+		)
 	})
 	return out
+}
+
+// contents counts the manifests that v holds by manifests[] alone, at any depth.
+func (s *shelf) contents(v retention.Version) int {
+	seen := map[string]bool{}
+	stack := []string{v.Name}
+	for len(stack) > 0 {
+		d := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if seen[d] {
+			continue
+		}
+		seen[d] = true
+		if n, ok := s.inv.Graph.Node(d); ok {
+			stack = append(stack, n.Children...)
+		}
+	}
+	return len(seen)
 }
 
 func oldest(vs []retention.Version) retention.Version { return slices.MinFunc(vs, compareAge) }

@@ -83,6 +83,15 @@ func TestCheckReferenceClosure(t *testing.T) {
 			image([]retention.Node{node("a", "b"), node("b", "a"), node("x")}, v("a"), v("b", "t"), v("x", "x")),
 			[]retention.Decision{del(1)},
 			[]string{"1 delete kept reference_closure"}},
+		"an index whose subject is its own child goes before that child": {
+			image([]retention.Node{{Digest: "i", Children: []string{"a"}, Subject: "a"}, node("a"), node("x")}, v("i", "pr-1"), v("a"), v("x", "x")),
+			[]retention.Decision{del(1)},
+			[]string{"1 delete planned", "2 delete planned with 1"}},
+		"so does each of two nested indexes": {
+			image([]retention.Node{node("o", "i"), {Digest: "i", Children: []string{"a"}}, {Digest: "a", Subject: ""}, refers("s", "a"), {Digest: "o", Children: []string{"i"}, Subject: "a"}, node("x")},
+				v("a"), v("i"), v("o", "pr-1"), v("s"), v("x", "x")),
+			[]retention.Decision{del(3)},
+			[]string{"3 delete planned", "2 delete planned with 3", "1 delete planned with 3", "4 delete planned with 3"}},
 		"the version GitHub would refuse holds its children": {
 			image([]retention.Node{node("i", "a"), node("a")}, v("i", "v1"), v("a")),
 			[]retention.Decision{del(1), del(2)},

@@ -118,6 +118,9 @@ func TestCheckCombinesAndGuards(t *testing.T) {
 		"restore in time": {
 			subject(pkg(retention.NPM, v("2"), retention.Version{Name: "1", State: retention.Deleted, DeletedAt: now.AddDate(0, 0, -29)}), del(2, restore)),
 			[]string{"2 restore planned"}},
+		"restores come oldest first, children before their index": {
+			subject(pkg(retention.Container, v("x"), retention.Version{Name: "index", State: retention.Deleted}, retention.Version{Name: "child", State: retention.Deleted}), del(2, restore), del(3, restore)),
+			[]string{"3 restore planned", "2 restore planned"}},
 		"restore too late": {
 			subject(pkg(retention.NPM, v("2"), retention.Version{Name: "1", State: retention.Deleted, DeletedAt: now.AddDate(0, 0, -30)}), del(2, restore)),
 			[]string{"2 restore blocked restore_window"}},

@@ -235,9 +235,13 @@ func (r *Reader) addVanished(ctx context.Context, owner retention.Owner, inv ret
 		}
 	}
 	inv.Graph = retention.Graph{}
-	inv.Complete = false
+	inv.Complete, inv.Problems = false, nil
+	if _, ours := by[0]; ours {
+		l.Vanished = append(l.Vanished, inv)
+		return nil
+	}
 	inv.Problems = []retention.Problem{{
-		Owner: inv.Owner.Login, Package: inv.Ref().String(), Kind: retention.ProblemIncomplete,
+		Owner: inv.Owner.Login, Package: inv.Ref().String(), Kind: retention.ProblemVanished,
 		Detail: fmt.Sprintf("GitHub has not listed it since %s; its versions are those last known. "+
 			"If it was not meant to go, restore it within 30 days (shelflife packages restore)", noticed.UTC().Format("2006-01-02")),
 	}}

@@ -117,7 +117,7 @@ func TestVanishedPackages(t *testing.T) {
 		want.Versions[i].State, want.Versions[i].DeletedAt = retention.Deleted, w.now
 	}
 	want.Problems = []retention.Problem{{
-		Owner: "acme", Package: "acme/npm/gone", Kind: retention.ProblemIncomplete,
+		Owner: "acme", Package: "acme/npm/gone", Kind: retention.ProblemVanished,
 		Detail: "GitHub has not listed it since 2026-06-03; its versions are those last known. If it was not meant to go, restore it within 30 days (shelflife packages restore)",
 	}}
 	exporter := cmp.AllowUnexported(retention.Graph{})
@@ -130,8 +130,8 @@ func TestVanishedPackages(t *testing.T) {
 	}
 	by := retention.DeletedBy{Run: "r1", Policy: "retire_package"}
 	w.ours[gone.Ref("acme")] = map[retention.ID]retention.DeletedBy{0: by}
-	if got := mustList(t, w, retention.NPM).Vanished[0].Versions[0].DeletedBy; !cmp.Equal(got, &by) {
-		t.Errorf("what a run deleted with its package is said to be deleted by %v", got)
+	if got := mustList(t, w, retention.NPM).Vanished[0]; !cmp.Equal(got.Versions[0].DeletedBy, &by) || got.Problems != nil {
+		t.Errorf("what a run deleted with its package is said to be deleted by %v, with problems %v", got.Versions[0].DeletedBy, got.Problems)
 	}
 	w.now = noon.AddDate(0, 0, 32)
 	if l := mustList(t, w, retention.NPM); len(l.Vanished) > 0 || len(l.Problems) > 0 {

@@ -227,10 +227,21 @@ func (rd *reading) readGraph(ctx context.Context) error {
 	}
 	rd.inv.Graph = retention.NewGraph(res.Nodes)
 	rd.unread(res.Unread)
-	if len(res.Broken) > 0 {
-		rd.log.WarnContext(ctx, "listed versions have no manifest", "package", rd.inv.Ref().String(), "count", len(res.Broken), "first", res.Broken[0])
-	}
+	rd.unread(lost(res.Broken))
 	return nil
+}
+
+// lost says of listed versions that the registry does not have that they are
+// unread: what they hold together is not known. The listing may be stale, or the
+// registry, and a manifest of a type that was not asked for looks the same
+// (github-facts 6); were its children taken for roots, they would be deleted.
+func lost(digests []string) []oci.Unread {
+	out := make([]oci.Unread, len(digests))
+	for i, d := range digests {
+		out[i] = oci.Unread{Digest: d, Reason: "GitHub lists it and the registry has no such manifest, so what it holds together is not known; " +
+			"run it again later, and if it stays so, delete that version on GitHub"}
+	}
+	return out
 }
 
 // unreadShown is how many unread manifests are named one by one.

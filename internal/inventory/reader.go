@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"log/slog"
 	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/oci"
@@ -47,7 +46,7 @@ type Snapshots interface {
 	Snapshots(ctx context.Context, owner string) iter.Seq2[retention.Inventory, error]
 }
 
-// Config is what a Reader works with. All but the last three are required.
+// Config is what a Reader works with. All but the last two are required.
 type Config struct {
 	GitHub    GitHub
 	Graphs    Graphs
@@ -62,7 +61,6 @@ type Config struct {
 	// from failures to read one package. They are returned as errors, never
 	// reported as problems. Nil means that there are none.
 	IsPause func(error) bool
-	Log     *slog.Logger // nil logs nothing
 }
 
 // Reader reads packages whole. It is safe for concurrent use.
@@ -74,7 +72,6 @@ type Reader struct {
 	now          func() time.Time
 	maxStaleness time.Duration
 	isPause      func(error) bool
-	log          *slog.Logger
 }
 
 // New returns a Reader. It makes no call.
@@ -84,16 +81,13 @@ func New(c Config) (*Reader, error) {
 	}
 	r := &Reader{
 		github: c.GitHub, graphs: c.Graphs, ledger: c.Ledger, snapshots: c.Snapshots, now: c.Now,
-		maxStaleness: c.MaxStaleness, isPause: c.IsPause, log: c.Log,
+		maxStaleness: c.MaxStaleness, isPause: c.IsPause,
 	}
 	if r.maxStaleness == 0 {
 		r.maxStaleness = DefaultMaxStaleness
 	}
 	if r.isPause == nil {
 		r.isPause = func(error) bool { return false }
-	}
-	if r.log == nil {
-		r.log = slog.New(slog.DiscardHandler)
 	}
 	return r, nil
 }

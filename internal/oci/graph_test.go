@@ -165,6 +165,34 @@ func TestChildIsReadOnceNoIndexHoldsIt(t *testing.T) {
 	}
 }
 
+func TestArtifactInAnIndexIsReadForItsSubject(t *testing.T) {
+	const spdx = "application/spdx+json"
+	empty := obj{"mediaType": "application/vnd.oci.empty.v1+json", "digest": digestOf([]byte("{}")), "size": 2}
+	g := newRegistry(t)
+	img := g.push(ociImage, image("app", nil))
+	sbom := g.push(ociImage, image("sbom", obj{"artifactType": spdx, "config": empty, "subject": obj{"digest": img}}))
+	listed := child(sbom, "")
+	listed["artifactType"] = spdx
+	idx := g.push(ociIndex, indexOf(listed))
+	for _, c := range []struct {
+		name string
+		tags []string // of the index
+		gets int
+	}{
+		{"an index of artifacts does not say what they refer to", nil, 1},
+		{"a fallback index says so by its tag", []string{refTag(img, "")}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g.gets[sbom] = 0
+			res := mustGraph(t, g.reader(), version(1, img, 0, "v1"), version(2, sbom, 1), version(3, idx, 2, c.tags...))
+			n, _ := retention.NewGraph(res.Nodes).Node(sbom)
+			if n.Subject != img || n.Kind != retention.KindArtifact || g.gets[sbom] != c.gets || !res.Complete() {
+				t.Errorf("subject %q, kind %s, read %d times, unread %v", n.Subject, n.Kind, g.gets[sbom], res.Unread)
+			}
+		})
+	}
+}
+
 func TestVersionAttachedToSeveralManifests(t *testing.T) {
 	g := newRegistry(t)
 	a, b := g.push(ociImage, image("a", nil)), g.push(ociImage, image("b", nil))

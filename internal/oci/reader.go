@@ -16,7 +16,8 @@ type Result struct {
 	Unread []Unread         // why the graph is not whole; empty when it is
 	// Broken names listed versions whose manifest the registry, shown to serve
 	// other manifests of the package, does not have (github-facts 7.4: the
-	// listing is stale). They are nodes of unknown kind, and whole.
+	// listing is stale). They are nodes of unknown kind: what they hold together
+	// is not known, so they are no leave to delete what nothing else holds.
 	Broken []string
 	Calls  Calls
 }

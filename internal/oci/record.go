@@ -41,6 +41,13 @@ type descriptor struct {
 // media type that is missing or not known leaves open what the child is.
 func (d descriptor) describes() bool { return manifestType(d.MediaType) == typeImage }
 
+// mayRefer reports whether the child is an artifact that may name a subject of
+// its own, which the descriptor does not say. What BuildKit marks as an
+// attestation belongs to its index.
+func (d descriptor) mayRefer() bool {
+	return d.ArtifactType != "" && !types.MediaType(d.ArtifactType).IsConfig() && !d.Attestation
+}
+
 // maybeManifest reports whether the descriptor may mean a manifest rather than
 // a blob: BuildKit's cache indexes list layers among their manifests.
 func (d descriptor) maybeManifest() bool {

@@ -116,7 +116,10 @@ func (s *session) loadCached(ctx context.Context) {
 	}
 }
 
-// learn takes over what a manifest says.
+// learn takes over what a manifest says. An artifact that an index lists is
+// described only if the index is a fallback index, whose tag says what its
+// artifacts refer to: otherwise it could go with the index although its subject
+// stays.
 func (s *session) learn(digest string, rec record) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,8 +129,10 @@ func (s *session) learn(digest string, rec record) {
 	}
 	s.edges += len(rec.Children)
 	s.known[digest] = rec
+	at, active := s.index[digest]
+	fallback := active && fallbackSubject(s.active[at]) != ""
 	for _, c := range rec.Children {
-		if _, listed := s.index[c.Digest]; listed && c.describes() {
+		if _, listed := s.index[c.Digest]; listed && c.describes() && (fallback || !c.mayRefer()) {
 			s.described[c.Digest] = true
 		}
 	}

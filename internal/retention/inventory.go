@@ -98,13 +98,14 @@ func (g *Graph) UnmarshalJSON(b []byte) error {
 // ProblemKind classifies what went wrong with a package or an owner.
 type ProblemKind string
 
-// The kinds of problem. All of them stop deletions: in the package they name,
-// or in the whole owner when they name none.
+// The kinds of problem. All but the last stop deletions: in the package they
+// name, or in the whole owner when they name none.
 const (
 	ProblemIncomplete ProblemKind = "incomplete"  // a page or manifest could not be read
 	ProblemLostAccess ProblemKind = "lost_access" // the listing is empty or shrunken
 	ProblemUnlisted   ProblemKind = "unlisted"    // packages beyond what one query reaches
 	ProblemPolicy     ProblemKind = "policy"      // a policy failed or lied
+	ProblemVanished   ProblemKind = "vanished"    // a package that was known is not listed any more
 )
 
 // Problem is something the report must say and that keeps versions from

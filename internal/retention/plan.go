@@ -121,8 +121,8 @@ const (
 	OutcomeUnknown Outcome = "unknown"
 )
 
-// Summary counts what a plan or run holds. Keep counts active versions that
-// stay without anybody having asked for their deletion, and the kept ones.
+// Summary counts what a plan or run holds. Keep counts the active versions that
+// stay, for whatever reason: held, blocked and observed ones are among them.
 type Summary struct {
 	Delete   int `json:"delete"`
 	Restore  int `json:"restore"`
