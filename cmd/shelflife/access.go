@@ -24,7 +24,7 @@ type access struct {
 	planning *packages.Client
 	acting   *packages.Client
 	reader   *inventory.Reader
-	rest     *ghapp.Governor
+	rest     *ghapp.Meter // what this owner asked of the API, where a governor is shared
 	registry *ghapp.Governor
 }
 
@@ -67,11 +67,9 @@ const registryInFlight = 48
 // dial makes an owner's clients without a call.
 func (s *session) dial(o config.Owner) (*access, error) {
 	base := ghapp.BaseTransport()
-	rest, err := ghapp.NewGovernor(ghapp.GovernorOptions{
-		MaxInFlight: s.cfg.API.MaxInFlight, ReservePercent: reserve(s.cfg.API.ReservePercent),
-	})
+	rest, err := s.governor(o)
 	if err != nil {
-		return nil, usage(err)
+		return nil, err
 	}
 	opts := ghapp.RegistryGovernorOptions()
 	opts.MaxInFlight = registryInFlight
@@ -79,8 +77,8 @@ func (s *session) dial(o config.Owner) (*access, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &access{rest: rest, registry: registry}
-	conn := ghapp.Connection{BaseURL: s.cfg.API.GitHubURL, Transport: base, Governor: rest, UserAgent: ghapp.UserAgent(version)}
+	a := &access{rest: ghapp.NewMeter(base), registry: registry}
+	conn := ghapp.Connection{BaseURL: s.cfg.API.GitHubURL, Transport: a.rest, Governor: rest, UserAgent: ghapp.UserAgent(version)}
 	if a.source, err = s.source(o, conn); err != nil {
 		return nil, err
 	}
@@ -127,6 +125,22 @@ func (l listings) Packages(ctx context.Context, o retention.Owner, t retention.P
 func (l listings) Versions(ctx context.Context, o retention.Owner, t retention.PackageType, name string, st retention.State) (inventory.List[retention.Version], error) {
 	list, err := l.client.ListVersions(ctx, o, t, name, st)
 	return inventory.List[retention.Version](list), err
+}
+
+// governor is that of the owner's credential, shared with every other owner that
+// uses the same one.
+func (s *session) governor(o config.Owner) (*ghapp.Governor, error) {
+	auth, err := s.cfg.Auth(o, s.getenv)
+	if err != nil {
+		return nil, usage(err)
+	}
+	var g *ghapp.Governor
+	if auth.Kind == config.KindToken {
+		g, err = s.rests.ForToken(s.cfg.API.GitHubURL, ghapp.NewToken(auth.Token.Reveal()))
+	} else {
+		g, err = s.rests.ForApp(s.cfg.API.GitHubURL, auth.AppID, auth.InstallationID, bound(o))
+	}
+	return g, usage(err)
 }
 
 // bound is the owner that a credential is made for.
@@ -200,8 +214,8 @@ func (s *session) targets(ctx context.Context, named []string) ([]enforce.Target
 
 // calls counts the requests made for the owner so far.
 func (a *access) calls() guard.Calls {
-	r, g := a.rest.Stats(), a.registry.Stats()
-	return guard.Calls{REST: r.Reads + r.Writes, Registry: g.Reads}
+	reads, writes := a.rest.Counts()
+	return guard.Calls{REST: reads + writes, Registry: a.registry.Stats().Reads}
 }
 
 // matchGlob makes a filter from --packages; "" matches everything.

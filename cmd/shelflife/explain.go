@@ -21,9 +21,14 @@ func (a *app) explainCommand() *cobra.Command {
 		Short: "Say why each version would go or stay",
 		Long: `Read one package and show every rule that spoke about it, what beat what, which
 guard held, and, for a single version, the facts that the policies saw. Budgets
-over the whole owner are not part of it; plan shows those.`,
+over the whole owner are not part of it; plan shows those.
+
+Containers are drawn as a tree: an index with its children, and (◂) the
+signatures and attestations that belong to a manifest. --format dot writes the
+graph for Graphviz.`,
 		Example: `  shelflife explain acme/container/team/api
   shelflife explain acme/container/team/api@latest
+  shelflife explain acme/container/team/api --format dot | dot -Tsvg > api.svg
   shelflife explain acme/npm/widgets@1.0.0-rc.1 --format json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -36,14 +41,7 @@ over the whole owner are not part of it; plan shows those.`,
 				if err != nil {
 					return err
 				}
-				if ref.version == "" {
-					return s.show(explainPackage(ref.PackageRef, x))
-				}
-				v, err := pick(x.Inventory, ref)
-				if err != nil {
-					return err
-				}
-				return s.show(explainVersion(ref.PackageRef, x, v))
+				return s.showExplanation(ref, x)
 			})
 		},
 	}

@@ -83,7 +83,10 @@ configuration. Results go to stdout, progress and notes to stderr.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		// A wrong format is found out before anything is done, not after.
-		PersistentPreRunE: func(*cobra.Command, []string) error {
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			if a.format == formatDOT && c.Name() == "explain" {
+				return nil
+			}
 			_, err := report.ParseFormat(a.format)
 			return usage(err)
 		},

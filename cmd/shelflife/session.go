@@ -8,12 +8,14 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/enforce"
+	"github.com/shelflife-dev/shelflife/internal/ghapp"
 	"github.com/shelflife-dev/shelflife/internal/guard"
 	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/ledger/sqlite"
@@ -32,6 +34,8 @@ type session struct {
 	progress *report.Progress
 	now      func() time.Time
 	accesses map[string]*access // by owner login
+	rests    *ghapp.Governors   // one for each credential, whoever's owner uses it
+	limited  atomic.Int64       // when a rate limit was last spoken of, in Unix seconds
 }
 
 // open reads the configuration and opens the state file. owners are those named
@@ -60,7 +64,21 @@ func (a *app) openWith(cfg config.Config) (*session, error) {
 	s := &session{app: a, cfg: cfg, db: db, now: time.Now, accesses: map[string]*access{}}
 	s.ledger = ledger.New(db, func() time.Time { return s.now() })
 	s.progress = report.NewProgress(a.progressWriter(), a.terminal)
+	s.rests, err = ghapp.NewGovernors(ghapp.GovernorOptions{
+		MaxInFlight: cfg.API.MaxInFlight, ReservePercent: reserve(cfg.API.ReservePercent), Observe: s.sayLimited,
+	})
+	if err != nil {
+		return nil, errors.Join(usage(err), db.Close())
+	}
 	return s, nil
+}
+
+// sayLimited tells a person who waits that GitHub asks to, now and then.
+func (s *session) sayLimited(e ghapp.Event) {
+	now := s.now().Unix()
+	if last := s.limited.Load(); e.Limited && now-last >= 30 && s.limited.CompareAndSwap(last, now) {
+		s.note("GitHub's rate limit: waiting as long as it asks, two minutes at most")
+	}
 }
 
 // close closes the state file; closing what was never opened does nothing.

@@ -243,5 +243,5 @@ func unchanged(it retention.Item, v retention.Version) bool {
 	if it.Action == retention.Restore {
 		return it.Version == v.Name // deleting changes updated_at, and tags may not come with the listing
 	}
-	return it.Version == v.Name && it.UpdatedAt.Equal(v.UpdatedAt) && slices.Equal(it.Tags, v.Tags)
+	return it.Version == v.Name && it.UpdatedAt.Equal(v.UpdatedAt) && slices.Equal(it.Tags, v.Tags) && slices.Equal(it.Referrers, v.Referrers)
 }

@@ -3,7 +3,6 @@ package ghapp
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 )
 
@@ -14,38 +13,44 @@ func (g *Governor) admit(ctx context.Context, c *call) error {
 		return &unsentError{context.Cause(ctx)}
 	}
 	g.mu.Lock()
-	c.queuedAt, c.slowed = g.clock.Now(), false
-	g.queue = append(g.queue, c)
-	g.mu.Unlock()
+	defer g.mu.Unlock()
+	now := g.clock.Now()
+	c.queuedAt, c.slowed = now, false
+	g.queue.add(c)
 	for {
-		g.mu.Lock()
-		now := g.clock.Now()
-		w := g.look(now, c)
+		w := g.next(now, c)
 		err := g.tooLong(ctx, now, c, w)
 		if err != nil || w.none {
 			g.leave(now, c, err)
-			g.mu.Unlock()
 			return err
 		}
-		changed := g.changed
-		g.mu.Unlock()
-
-		var timer <-chan time.Time
-		if !w.until.IsZero() {
-			c.slowed = true
-			timer = g.clock.After(w.until.Sub(now))
-		}
-		select {
-		case <-changed:
-		case <-timer:
-		case <-ctx.Done():
-			err := &unsentError{context.Cause(ctx)}
-			g.mu.Lock()
+		if err := g.await(ctx, now, c, w); err != nil {
 			g.leave(g.clock.Now(), c, err)
-			g.mu.Unlock()
 			return err
 		}
+		now = g.clock.Now()
 	}
+}
+
+// await gives the lock away until c should look again.
+func (g *Governor) await(ctx context.Context, now time.Time, c *call, w wait) error {
+	if c.wake == nil {
+		c.wake = make(chan struct{}, 1)
+	}
+	g.mu.Unlock()
+	defer g.mu.Lock()
+	var timer <-chan time.Time
+	if !w.until.IsZero() {
+		c.slowed = true
+		timer = g.clock.After(w.until.Sub(now))
+	}
+	select {
+	case <-c.wake:
+	case <-timer:
+	case <-ctx.Done():
+		return &unsentError{context.Cause(ctx)}
+	}
+	return nil
 }
 
 // wait is what stands between a call and its sending: nothing, a time, or (the
@@ -57,39 +62,64 @@ type wait struct {
 	hold   bool // a limit that GitHub imposed, rather than our own pace
 }
 
-// look decides whether c may go now. Calls go in order of arrival, except that
-// others overtake a write which waits for its spacing.
-func (g *Governor) look(now time.Time, c *call) wait {
-	until, reason, busy := g.quotas.hold(now, g.inFlight)
+// next decides whether c may go now.
+//
+// Reads go in order of arrival, and so do writes. Of the two that are first,
+// the earlier goes first, unless it waits for its own pace or its own points:
+// then the other overtakes it. Only while reads and writes share their points
+// does a read wait for an earlier write that waits for points, since it would
+// otherwise take them away, one by one and for ever.
+func (g *Governor) next(now time.Time, c *call) wait {
+	if w := g.held(now); !w.until.IsZero() {
+		return w
+	}
+	if g.queue.head(c.write) != c {
+		return wait{}
+	}
+	own := g.allowed(now, c)
+	other := g.queue.head(!c.write)
+	if other == nil || other.arrival > c.arrival {
+		return own
+	}
+	switch theirs := g.allowed(now, other); {
+	case theirs.none:
+		return wait{} // it is on its way, and wakes this one when it leaves
+	case theirs.reason == ReasonPoints && g.points.shared && own.until.Before(theirs.until):
+		return theirs
+	}
+	return own
+}
+
+// held says until when nothing at all may be sent.
+func (g *Governor) held(now time.Time) wait {
+	until, reason, _ := g.quotas.hold(now, g.inFlight)
 	if g.pause.until.After(now) && g.pause.until.After(until) {
 		until, reason = g.pause.until, g.pause.reason
 	}
-	if !until.IsZero() {
-		return wait{until: until, reason: reason, hold: true}
+	return wait{until: until, reason: reason, hold: true}
+}
+
+// allowed decides whether c could go now if it were alone in the queue.
+func (g *Governor) allowed(now time.Time, c *call) wait {
+	until, reason := now, Reason("")
+	if c.write {
+		until, reason = g.writes.readyAt(now), ReasonSpacing
 	}
-	spaced := g.writes.readyAt(now)
-	for _, first := range g.queue {
-		if first == c {
-			break
-		}
-		if !first.write || !spaced.After(now) {
-			return wait{}
-		}
+	if at := g.points.readyAt(now, c.write); at.After(until) {
+		until, reason = at, ReasonPoints
 	}
-	if c.write && spaced.After(now) {
-		return wait{until: spaced, reason: ReasonSpacing}
+	if until.After(now) {
+		return wait{until: until, reason: reason}
 	}
-	if busy || g.inFlight >= g.lanes.open {
+	if _, _, busy := g.quotas.hold(now, g.inFlight); busy || g.inFlight >= g.lanes.open {
 		return wait{}
-	}
-	if at := g.points.readyAt(now, c.points); at.After(now) {
-		return wait{until: at, reason: ReasonPoints}
 	}
 	return wait{none: true}
 }
 
-// tooLong turns a wait that is not worth starting into a PausedError. A request
-// spends no more than MaxWait under holds, over all its attempts.
+// tooLong turns a wait that is not worth starting into a PausedError: one
+// beyond MaxWait, or one that leaves less than the margin before the context's
+// deadline. A request spends no more than MaxWait under holds, over all its attempts.
 func (g *Governor) tooLong(ctx context.Context, now time.Time, c *call, w wait) error {
 	if w.until.IsZero() {
 		return nil
@@ -101,25 +131,29 @@ func (g *Governor) tooLong(ctx context.Context, now time.Time, c *call, w wait) 
 		}
 		since = c.heldSince
 	}
-	deadline, bounded := ctx.Deadline()
-	if w.until.Sub(since) > g.opts.MaxWait || bounded && w.until.After(deadline) {
+	if w.until.Sub(since) > g.opts.MaxWait || g.pastDeadline(ctx, w.until) {
 		return &PausedError{Until: w.until, Reason: w.reason}
 	}
 	return nil
 }
 
+// pastDeadline reports whether a request sent at the given time would have less
+// than the margin left.
+func (g *Governor) pastDeadline(ctx context.Context, at time.Time) bool {
+	deadline, bounded := ctx.Deadline()
+	return bounded && at.Add(g.opts.DeadlineMargin).After(deadline)
+}
+
 // leave takes c out of the queue, sent when err is nil. The lock must be held.
 func (g *Governor) leave(now time.Time, c *call, err error) {
-	if i := slices.Index(g.queue, c); i >= 0 {
-		g.queue = slices.Delete(g.queue, i, i+1)
-	}
+	g.queue.remove(c)
 	if c.slowed {
 		g.stats.Waits++
 		g.stats.Waited += now.Sub(c.queuedAt)
 	}
 	if err == nil {
 		g.inFlight++
-		g.points.take(now, c.points)
+		g.points.take(now, c.write)
 		c.episode = g.pause.episode
 		if c.write {
 			g.writes.take(now)
@@ -130,5 +164,5 @@ func (g *Governor) leave(now time.Time, c *call, err error) {
 	} else if paused := (*PausedError)(nil); errors.As(err, &paused) {
 		g.stats.Paused++
 	}
-	g.wake()
+	g.queue.wakeHeads()
 }

@@ -90,7 +90,7 @@ func (a *AppSource) HTTP(phase Phase, owner retention.Owner) (http.RoundTripper,
 	}
 	return a.opts.Connection.Governor.Wrap(&authTransport{
 		origin: a.origin, owner: a.opts.Owner, phase: phase,
-		token: m.token, next: a.opts.Connection.bottom(),
+		token: m.token, renew: m.renew, next: a.opts.Connection.bottom(),
 	}), nil
 }
 

@@ -14,6 +14,7 @@ type authTransport struct {
 	owner  retention.Owner
 	phase  Phase
 	token  func(context.Context) (Token, error)
+	renew  func(ctx context.Context, refused Token) bool // whether token has another now; nil: it never has
 	next   http.RoundTripper
 }
 
@@ -49,6 +50,9 @@ func (t *authTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(out)
 	if err != nil {
 		return nil, NewRedactor(token).Error(err)
+	}
+	if resp.StatusCode == http.StatusUnauthorized && t.renew != nil && t.renew(req.Context(), token) {
+		noteRenewed(req.Context())
 	}
 	return resp, nil
 }

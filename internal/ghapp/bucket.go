@@ -41,8 +41,16 @@ func (b *bucket) take(now time.Time, points int) {
 	if b.perWindow <= 0 {
 		return
 	}
+	b.forget(now)
 	b.spent = append(b.spent, spending{at: now, points: points})
 	b.total += points
+}
+
+// spentBy returns the points of the window that ends now; 0 without a bound,
+// when nothing is counted.
+func (b *bucket) spentBy(now time.Time) int {
+	b.forget(now)
+	return b.total
 }
 
 func (b *bucket) forget(now time.Time) {

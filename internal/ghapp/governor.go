@@ -18,19 +18,25 @@ const (
 const firstBackoff = time.Minute
 
 // Governor bounds everything that one credential sends: requests in flight,
-// points per minute, spacing of writes, a reserve of the hourly quota, and the
-// waits that GitHub asks for. All transports made by Wrap share its state. It
-// is safe for concurrent use.
+// points per minute, the rate of writes, a reserve of the hourly quota, and the
+// waits that GitHub asks for. All transports made by Wrap share its state;
+// Governors finds the one that a credential already has. It is safe for
+// concurrent use.
+//
+// It is work-conserving: a request waits only while GitHub asked for a wait, a
+// quota is down to its reserve or could be once the requests in flight are
+// counted, no place in flight is free, the pace of writes or the points do not
+// allow it, or an earlier request of its kind waits. As soon as none of these
+// is true any more, it is sent.
 type Governor struct {
 	opts  GovernorOptions
 	clock Clock
 
 	mu       sync.Mutex
-	changed  chan struct{} // closed and replaced whenever those who wait should look again
-	queue    []*call       // waiting, in order of arrival
+	queue    queue
 	inFlight int
 	lanes    lanes
-	points   bucket
+	points   points
 	writes   pacer
 	quotas   quotas
 	pause    pause
@@ -49,11 +55,21 @@ type pause struct {
 // call is one attempt of one request, from the queue to its settling.
 type call struct {
 	write     bool
-	points    int
+	arrival   int           // place in the order of arrival
+	wake      chan struct{} // made when it has to wait
 	queuedAt  time.Time
 	heldSince time.Time // first time a limit held the request, over all its attempts
 	slowed    bool      // a limit made this attempt wait, not only the queue
 	episode   int
+	renewed   bool // by the transport below: the token was refused, and a new one can be had
+}
+
+// look makes the call, if it waits, look again.
+func (c *call) look() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
 }
 
 // NewGovernor checks the options and returns a governor.
@@ -63,20 +79,13 @@ func NewGovernor(opts GovernorOptions) (*Governor, error) {
 		return nil, err
 	}
 	return &Governor{
-		opts:    opts,
-		clock:   opts.Clock,
-		changed: make(chan struct{}),
-		lanes:   lanes{open: opts.MaxInFlight, most: opts.MaxInFlight, recoverAfter: opts.RecoverAfter},
-		points:  bucket{perWindow: opts.PointsPerMinute},
-		writes:  pacer{spacing: opts.WriteSpacing},
-		quotas:  quotas{reservePercent: opts.ReservePercent, known: map[string]Quota{}},
+		opts:   opts,
+		clock:  opts.Clock,
+		lanes:  lanes{open: opts.MaxInFlight, most: opts.MaxInFlight, recoverAfter: opts.RecoverAfter},
+		points: newPoints(opts.PointsPerMinute, opts.SharePoints),
+		writes: pacer{fixed: opts.WriteSpacing, rate: opts.WriteStart, floor: opts.WriteFloor, ceiling: opts.WriteCeiling},
+		quotas: quotas{reservePercent: opts.ReservePercent, known: map[string]Quota{}},
 	}, nil
-}
-
-// wake makes everybody who waits look again. The lock must be held.
-func (g *Governor) wake() {
-	close(g.changed)
-	g.changed = make(chan struct{})
 }
 
 // release gives back the place in flight of a call.
@@ -84,7 +93,7 @@ func (g *Governor) release() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.inFlight--
-	g.wake()
+	g.queue.wakeHeads()
 }
 
 // settle takes in what the answer to c said. It is called once per answer,
@@ -93,6 +102,7 @@ func (g *Governor) settle(c *call, h http.Header, v verdict) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.clock.Now()
+	paused := g.pause.until.After(now)
 	q, hasQuota := readQuota(h)
 	if hasQuota {
 		g.quotas.learn(q)
@@ -115,9 +125,19 @@ func (g *Governor) settle(c *call, h http.Header, v verdict) {
 		if c.episode == g.pause.episode {
 			g.pause.streak = 0
 			g.lanes.success()
+			if c.write {
+				g.writes.success()
+			}
 		}
 	}
-	g.wake()
+	if !paused && g.pause.until.After(now) {
+		g.stats.Pauses++
+	}
+	if w := g.held(now); !w.until.IsZero() {
+		g.queue.wakeAll()
+		return
+	}
+	g.queue.wakeHeads()
 }
 
 // backOff pauses everything after a refusal: for as long as it says, or, when it
@@ -128,16 +148,24 @@ func (g *Governor) backOff(c *call, h http.Header, now time.Time, reason Reason)
 		g.pause.episode++
 		g.pause.streak++
 		g.lanes.halve()
+		if reason == ReasonSecondary {
+			g.writes.halve()
+			g.points.shared = true
+		}
 	}
 	if wait, ok := readRetryAfter(h, now); ok {
 		// A wait of nothing would be a loop as fast as the network.
 		g.holdUntil(now.Add(max(wait, time.Second)), reason)
 		return
 	}
-	if fresh || !g.pause.until.After(now) {
-		wait := float64(firstBackoff) * math.Pow(2, float64(g.pause.streak-1)) * (1 + g.opts.Jitter()/4)
-		g.holdUntil(now.Add(time.Duration(min(wait, float64(longestWait)))), reason)
+	if !fresh {
+		// Another of the same episode may have named a shorter wait. Not to
+		// name one asks for a minute all the same.
+		g.holdUntil(now.Add(firstBackoff), reason)
+		return
 	}
+	wait := float64(firstBackoff) * math.Pow(2, float64(g.pause.streak-1)) * (1 + g.opts.Jitter()/4)
+	g.holdUntil(now.Add(time.Duration(min(wait, float64(longestWait)))), reason)
 }
 
 func (g *Governor) holdUntil(until time.Time, reason Reason) {

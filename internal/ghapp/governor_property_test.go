@@ -20,6 +20,7 @@ type scenario struct {
 	opts     GovernorOptions
 	requests []request
 	script   []answer // what each arrival meets; good answers beyond it
+	quota    int      // requests per period, told in every answer; 0: no such limit
 }
 
 type request struct {
@@ -31,10 +32,12 @@ func drawScenario(t *rapid.T) scenario {
 	s := scenario{opts: GovernorOptions{
 		MaxInFlight:     rapid.IntRange(1, 10).Draw(t, "in flight"),
 		PointsPerMinute: rapid.SampledFrom([]int{5, 23, 60, 900}).Draw(t, "points"),
-		WriteSpacing:    rapid.SampledFrom([]time.Duration{Off, 334 * time.Millisecond, 5 * time.Second}).Draw(t, "spacing"),
+		SharePoints:     rapid.Bool().Draw(t, "share"),
+		WriteSpacing:    rapid.SampledFrom([]time.Duration{0, Off, 334 * time.Millisecond, 5 * time.Second}).Draw(t, "spacing"),
 		RecoverAfter:    rapid.IntRange(1, 5).Draw(t, "recover"),
-		MaxWait:         time.Hour,
-	}}
+		ReservePercent:  rapid.SampledFrom([]int{Off, 10, 50}).Draw(t, "reserve"),
+		MaxWait:         24 * time.Hour,
+	}, quota: rapid.SampledFrom([]int{0, 0, 20, 60}).Draw(t, "quota")}
 	n := rapid.IntRange(1, 120).Draw(t, "requests")
 	for range n {
 		s.requests = append(s.requests, request{
@@ -65,17 +68,23 @@ func drawAnswer(t *rapid.T) answer {
 	return a
 }
 
-// play runs the scenario on virtual time and returns what the server saw.
-func (s scenario) play(t *testing.T) (m *model, results []error, refusals []refusal) {
+// play runs the scenario on virtual time and returns what happened.
+func (s scenario) play(t *testing.T) (m *model, results []error, rec *recorder) {
 	synctest.Test(t, func(t *testing.T) {
+		hour := newHourly(s.quota, max(0, s.opts.ReservePercent))
+		rec = &recorder{}
 		m = &model{answer: func(n int, req *http.Request) answer {
-			if n >= len(s.script) {
-				return answer{latency: 100 * time.Millisecond}
+			rec.sample()
+			a := answer{latency: 100 * time.Millisecond}
+			if n < len(s.script) {
+				a = s.script[n]
 			}
-			return s.script[n]
+			return hour.apply(a)
 		}}
-		g := testGovernor(t, s.opts)
-		transport := g.Wrap(&refusalTap{next: m, seen: &refusals})
+		opts := s.opts
+		opts.Observe = rec.observe
+		rec.governor = testGovernor(t, opts)
+		transport := rec.governor.Wrap(m)
 		results = make([]error, len(s.requests))
 		var wg sync.WaitGroup
 		for i, r := range s.requests {
@@ -85,11 +94,12 @@ func (s scenario) play(t *testing.T) (m *model, results []error, refusals []refu
 			})
 		}
 		wg.Wait()
-		if st := g.Stats(); st.InFlight != 0 || st.Reads+st.Writes != len(m.arrivals) {
+		if st := rec.governor.Stats(); st.InFlight != 0 || st.Reads+st.Writes != len(m.arrivals) {
 			t.Errorf("stats %+v after %d arrivals: places leaked or attempts not counted", st, len(m.arrivals))
 		}
+		rec.overdrawn = hour.overdrawn()
 	})
-	return m, results, refusals
+	return m, results, rec
 }
 
 func fetch(ctx context.Context, transport http.RoundTripper, method, path string) error {
@@ -113,51 +123,54 @@ func statusOf(status int) error {
 	return fmt.Errorf("status %d", status)
 }
 
-// refusal is a limit answer: from its arrival until it ends nothing may be sent.
-type refusal struct{ from, until time.Time }
-
-type refusalTap struct {
-	next http.RoundTripper
-	mu   sync.Mutex
-	seen *[]refusal
-}
-
-func (r *refusalTap) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := r.next.RoundTrip(req)
-	if err == nil && (resp.StatusCode == 403 || resp.StatusCode == 429) {
-		wait := time.Duration(0) // without a header the wait depends on those before it: see the table tests
-		if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil {
-			wait = time.Duration(seconds) * time.Second
-		}
-		r.mu.Lock()
-		*r.seen = append(*r.seen, refusal{time.Now(), time.Now().Add(wait)})
-		r.mu.Unlock()
-	}
-	return resp, err
-}
-
 func TestGovernorKeepsItsBoundsUnderAnyLoad(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := drawScenario(rt)
-		m, results, refusals := s.play(t)
-		if got := m.spentIn(time.Minute); got > s.opts.PointsPerMinute {
+		m, results, rec := s.play(t)
+		for name, counts := range map[string]func(string) bool{"reads": safeMethod, "writes": writes} {
+			if got := m.spentIn(time.Minute, counts); got > s.opts.PointsPerMinute {
+				rt.Fatalf("%d points of %s in one minute, bound %d", got, name, s.opts.PointsPerMinute)
+			}
+		}
+		if got := m.spentIn(time.Minute, all); s.opts.SharePoints && got > s.opts.PointsPerMinute {
 			rt.Fatalf("%d points in one minute, bound %d", got, s.opts.PointsPerMinute)
 		}
 		if got := m.mostInFlight(); got > s.opts.MaxInFlight {
 			rt.Fatalf("%d in flight, bound %d", got, s.opts.MaxInFlight)
 		}
-		if got := m.closestWrites(); got < s.opts.WriteSpacing {
-			rt.Fatalf("two writes %s apart, spacing %s", got, s.opts.WriteSpacing)
+		spacing := s.opts.WriteSpacing
+		if spacing == 0 {
+			spacing = time.Second / 3
 		}
-		for _, r := range refusals {
-			for _, a := range m.arrivals {
-				if a.at.After(r.from) && a.at.Before(r.until) {
-					rt.Fatalf("request sent at %s although told at %s to wait until %s", a.at, r.from, r.until)
-				}
-			}
+		if got := m.closestWrites(); got < spacing {
+			rt.Fatalf("two writes %s apart, spacing %s", got, spacing)
+		}
+		s.checkWaits(rt, m)
+		if rec.overdrawn != "" {
+			rt.Fatal(rec.overdrawn)
 		}
 		s.checkRepeats(rt, m, results)
 	})
+}
+
+// checkWaits makes sure that nothing is sent while GitHub asked for a wait; for a
+// minute at least, when it did not say how long.
+func (s scenario) checkWaits(rt *rapid.T, m *model) {
+	for n, told := range m.arrivals {
+		if n >= len(s.script) || s.script[n].status != 403 && s.script[n].status != 429 {
+			continue
+		}
+		wait := time.Minute
+		if seconds, err := strconv.Atoi(s.script[n].header["Retry-After"]); err == nil {
+			wait = time.Duration(seconds) * time.Second
+		}
+		from := told.at.Add(s.script[n].latency)
+		for _, a := range m.arrivals {
+			if a.at.After(from) && a.at.Before(from.Add(wait)) {
+				rt.Fatalf("request sent at %s although told at %s to wait for %s", a.at, from, wait)
+			}
+		}
+	}
 }
 
 // checkRepeats makes sure that a write is sent again only after a refusal, and

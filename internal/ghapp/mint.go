@@ -20,7 +20,14 @@ type minter struct {
 	phase Phase
 	turn  chan struct{} // one at a time; a channel, so that waiting ends with the context
 	inst  *ghinstallation.Transport
+
+	current  Token // as last given out
+	mintedAt time.Time
 }
+
+// remintAfter is how long a token must have been in use before its refusal asks
+// for another: a new one would be refused just the same, for every request anew.
+const remintAfter = time.Minute
 
 func newMinter(a *AppSource, phase Phase) *minter {
 	return &minter{app: a, phase: phase, turn: make(chan struct{}, 1)}
@@ -59,7 +66,30 @@ func (m *minter) token(ctx context.Context) (Token, error) {
 	if err != nil {
 		return Token{}, m.failed(ctx, err)
 	}
-	return NewToken(value), nil
+	if token := NewToken(value); token.Reveal() != m.current.Reveal() {
+		m.current, m.mintedAt = token, m.app.now()
+	}
+	return m.current, nil
+}
+
+// renew forgets a token that GitHub refused before its time, as it does once
+// the token was revoked or the installation's permissions changed. It reports
+// whether token gives another one now, minted already or to be minted.
+func (m *minter) renew(ctx context.Context, refused Token) bool {
+	select {
+	case m.turn <- struct{}{}:
+		defer func() { <-m.turn }()
+	case <-ctx.Done():
+		return false
+	}
+	if m.current.Reveal() != refused.Reveal() {
+		return true
+	}
+	if m.app.now().Sub(m.mintedAt) < remintAfter {
+		return false
+	}
+	m.inst, m.current = nil, Token{}
+	return true
 }
 
 // failed turns what ghinstallation reports into our own error.

@@ -90,19 +90,29 @@ func (b *modelBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// spentIn is the highest number of points that arrived in any window.
-func (m *model) spentIn(window time.Duration) int {
+// spentIn is the highest number of points that arrived in any window, its two
+// ends included, with requests that count.
+func (m *model) spentIn(window time.Duration, counts func(method string) bool) int {
 	worst, sum, from := 0, 0, 0
+	points := func(a arrival) int {
+		if counts(a.method) {
+			return pointsOf(a.method)
+		}
+		return 0
+	}
 	for _, a := range m.arrivals {
-		sum += pointsOf(a.method)
+		sum += points(a)
 		for a.at.Sub(m.arrivals[from].at) > window {
-			sum -= pointsOf(m.arrivals[from].method)
+			sum -= points(m.arrivals[from])
 			from++
 		}
 		worst = max(worst, sum)
 	}
 	return worst
 }
+
+func writes(method string) bool { return !safeMethod(method) }
+func all(string) bool           { return true }
 
 func pointsOf(method string) int {
 	if safeMethod(method) {

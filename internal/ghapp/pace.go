@@ -1,17 +1,48 @@
 package ghapp
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
-// pacer spaces writes. It is the place for a rate that adapts: spacing is read
-// anew for every write.
+// How fast the write rate rises, in writes a second for every write that went
+// well: from two to three within some 20 writes as long as GitHub never
+// complained, and a fifth as fast once it did.
+const (
+	rateStep         = 0.05
+	rateStepRecovery = 0.01
+)
+
+// pacer spaces writes, by a rate that adapts or by a fixed time.
 type pacer struct {
-	spacing time.Duration // 0 or less: none
-	last    time.Time
+	fixed          time.Duration // above 0: instead of the rate; below: no spacing
+	rate           float64       // writes a second, at present
+	floor, ceiling float64
+	limited        bool // a secondary limit was met
+	last           time.Time
+}
+
+// spacing is the shortest time between the starts of two writes.
+func (p *pacer) spacing() time.Duration {
+	if p.fixed != 0 {
+		return max(0, p.fixed)
+	}
+	return time.Duration(math.Ceil(float64(time.Second) / p.rate))
+}
+
+// current is the rate at present, in writes a second; 0 when there is no bound.
+func (p *pacer) current() float64 {
+	if s := p.spacing(); p.fixed != 0 && s > 0 {
+		return float64(time.Second) / float64(s)
+	} else if s == 0 {
+		return 0
+	}
+	return p.rate
 }
 
 // readyAt returns when the next write may start: now or later.
 func (p *pacer) readyAt(now time.Time) time.Time {
-	if next := p.last.Add(p.spacing); !p.last.IsZero() && next.After(now) {
+	if next := p.last.Add(p.spacing()); !p.last.IsZero() && next.After(now) {
 		return next
 	}
 	return now
@@ -19,25 +50,17 @@ func (p *pacer) readyAt(now time.Time) time.Time {
 
 func (p *pacer) take(now time.Time) { p.last = now }
 
-// lanes is how many requests may be in flight: halved by a secondary limit, one
-// more again after each recoverAfter requests that went well.
-type lanes struct {
-	open, most   int
-	recoverAfter int
-	wentWell     int
+// success raises the rate by a step.
+func (p *pacer) success() {
+	step := rateStep
+	if p.limited {
+		step = rateStepRecovery
+	}
+	p.rate = min(p.ceiling, p.rate+step)
 }
 
-func (l *lanes) halve() {
-	l.open = max(1, l.open/2)
-	l.wentWell = 0
-}
-
-func (l *lanes) success() {
-	if l.open >= l.most {
-		return
-	}
-	if l.wentWell++; l.wentWell >= l.recoverAfter {
-		l.open++
-		l.wentWell = 0
-	}
+// halve lowers the rate after a secondary limit.
+func (p *pacer) halve() {
+	p.rate = max(p.floor, p.rate/2)
+	p.limited = true
 }

@@ -30,7 +30,9 @@ type preparer interface {
 //
 // GET, HEAD and OPTIONS are sent again after a limit, and up to three times
 // after a 5xx or a failed connection. Other methods are sent again only after a
-// limit refused them. Its errors are those of next, *PausedError, or, when the
+// limit refused them. Where next holds a token that GitHub no longer accepts and
+// can have a new one, the request is sent once more with that: a 401 means that
+// nothing was done. Its errors are those of next, *PausedError, or, when the
 // context ends while waiting, an error that wraps the context's; NotSent tells
 // whether the request can have been done.
 func (g *Governor) Wrap(next http.RoundTripper) http.RoundTripper {
@@ -45,11 +47,8 @@ type governed struct {
 // RoundTrip sends req when its turn comes.
 func (t *governed) RoundTrip(req *http.Request) (*http.Response, error) {
 	g := t.governor
-	c := &call{write: !safe(req), points: readPoints}
-	if c.write {
-		c.points = writePoints
-	}
-	failures := 0
+	c := &call{write: !safe(req)}
+	failures, renewals := 0, 0
 	for attempt := 1; ; attempt++ {
 		if err := t.turn(req, c); err != nil {
 			closeBody(req)
@@ -61,6 +60,9 @@ func (t *governed) RoundTrip(req *http.Request) (*http.Response, error) {
 		resp, v, err := t.send(req, c, attempt)
 		switch {
 		case (v == verdictPrimary || v == verdictSecondary) && replayable(req):
+			discard(resp)
+		case c.renewed && renewals == 0 && replayable(req):
+			renewals++
 			discard(resp)
 		case v == verdictTransient && !c.write && failures < transientRetries && replayable(req) && req.Context().Err() == nil:
 			failures++
@@ -97,7 +99,8 @@ func (t *governed) turn(req *http.Request, c *call) error {
 // the answer has been read or closed, and at the latest when the attempt times out.
 func (t *governed) send(req *http.Request, c *call, attempt int) (*http.Response, verdict, error) {
 	g := t.governor
-	ctx, cancel := context.WithTimeoutCause(req.Context(), g.opts.AttemptTimeout, errAttemptTimeout)
+	c.renewed = false
+	ctx, cancel := context.WithTimeoutCause(withCall(req.Context(), c), g.opts.AttemptTimeout, errAttemptTimeout)
 	var once sync.Once
 	release := func() { once.Do(func() { cancel(); g.release() }) }
 	context.AfterFunc(ctx, release)
@@ -144,8 +147,7 @@ func (g *Governor) transientWait(ctx context.Context, resp *http.Response, failu
 			wait = max(wait, asked)
 		}
 	}
-	deadline, bounded := ctx.Deadline()
-	return wait, wait <= g.opts.MaxWait && (!bounded || !now.Add(wait).After(deadline))
+	return wait, wait <= g.opts.MaxWait && !g.pastDeadline(ctx, now.Add(wait))
 }
 
 func (g *Governor) sleep(ctx context.Context, d time.Duration) error {
@@ -168,6 +170,20 @@ func permanent(err error) bool {
 	var cert *tls.CertificateVerificationError
 	var unsent interface{ NotSent() bool }
 	return errors.As(err, &cert) || errors.As(err, &unsent)
+}
+
+type callKey struct{}
+
+// withCall lets the transport below say of the attempt that its token was refused.
+func withCall(ctx context.Context, c *call) context.Context {
+	return context.WithValue(ctx, callKey{}, c)
+}
+
+// noteRenewed says that the token was refused and the next attempt has a new one.
+func noteRenewed(ctx context.Context) {
+	if c, ok := ctx.Value(callKey{}).(*call); ok {
+		c.renewed = true
+	}
 }
 
 type repeatableKey struct{}

@@ -186,7 +186,7 @@ func (c *check) restoreItems() []retention.Item {
 func (c *check) item(v retention.Version) retention.Item {
 	return retention.Item{
 		Owner: c.Inventory.Owner.Login, PackageType: c.Inventory.Package.Type, Package: c.Inventory.Package.Name,
-		VersionID: v.ID, Version: v.Name, Tags: append([]string{}, v.Tags...),
+		VersionID: v.ID, Version: v.Name, Tags: append([]string{}, v.Tags...), Referrers: v.Referrers,
 		Target: retention.TargetVersion, CreatedAt: v.CreatedAt, UpdatedAt: v.UpdatedAt,
 		Rules: []retention.Rule{}, Overruled: []retention.Rule{}, Cost: 1,
 	}

@@ -80,11 +80,8 @@ func (s *shelf) cascade(doomed ids) (along, saved ids) {
 
 // holder names a surviving version that needs v directly, for the report.
 func (s *shelf) holder(v retention.Version, saved ids) (retention.Version, bool) {
-	holders := s.inv.Graph.Parents(v.Name)
-	if n, ok := s.inv.Graph.Node(v.Name); ok && n.Subject != "" {
-		holders = append(slices.Clone(holders), n.Subject)
-	}
-	for _, d := range holders {
+	n, _ := s.inv.Graph.Node(v.Name)
+	for _, d := range slices.Concat(s.inv.Graph.Parents(v.Name), n.Subjects()) {
 		if h, ok := s.byName[d]; ok && h.ID != v.ID && saved[h.ID] {
 			return h, true
 		}

@@ -71,6 +71,14 @@ func TestCheckReferenceClosure(t *testing.T) {
 			image([]retention.Node{node("i"), refers("s", "i"), node("x")}, v("i", "v1"), v("s", referrerTagOf(1)), v("x", "x")),
 			[]retention.Decision{del(1)},
 			[]string{"1 delete planned", "2 delete planned with 1"}},
+		"an SBOM of two images stays with the one that stays": {
+			image([]retention.Node{node("i"), node("j"), {Digest: "s", Subject: "i", MoreSubjects: []string{"j"}}}, v("i", "v1"), v("j", "v2"), v("s")),
+			[]retention.Decision{del(1)},
+			[]string{"1 delete planned"}},
+		"and goes with both": {
+			image([]retention.Node{node("i"), node("j"), {Digest: "s", Subject: "i", MoreSubjects: []string{"j"}}, node("x")}, v("i", "v1"), v("j", "v2"), v("s"), v("x", "x")),
+			[]retention.Decision{del(1), del(2)},
+			[]string{"2 delete planned", "1 delete planned", "3 delete planned with 2"}},
 		"the referrers of a child go too": {
 			image([]retention.Node{node("i", "a"), node("a"), refers("s", "a"), node("x")}, v("i", "v1"), v("a"), v("s"), v("x", "x")),
 			[]retention.Decision{del(1)},
@@ -127,6 +135,9 @@ func randomImage(t *rapid.T) retention.Inventory {
 		}
 		if rapid.IntRange(0, 4).Draw(t, "refers") == 0 {
 			nd.Subject = name(rapid.IntRange(0, n).Draw(t, "subject"))
+			if rapid.IntRange(0, 2).Draw(t, "twice") == 0 {
+				nd.MoreSubjects = []string{name(rapid.IntRange(0, n).Draw(t, "another subject"))}
+			}
 		}
 		vs, nodes = append(vs, ver), append(nodes, nd)
 	}

@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -44,7 +45,7 @@ func (s *session) nodes() []retention.Node {
 				n.Kind = suffixKind(suffix, n.Kind)
 			}
 		}
-		n.Subject = s.subject(v, rec, h)
+		n.Subject, n.MoreSubjects = s.subjects(v, rec, h)
 		out = append(out, n)
 	}
 	return out
@@ -91,12 +92,10 @@ func (s *session) children(rec record) (children, missing []string) {
 	return children, missing
 }
 
-// subject is the digest that a version refers to: by its manifest's subject
-// field, by its referrer tags, or as an entry of a fallback index. A node has
-// room for one. A version that refers to several that are there could be
-// deleted with one of them although another stays, so it makes the package
-// incomplete.
-func (s *session) subject(v retention.Version, rec record, h holding) string {
+// subjects are the digests that a version refers to: by its manifest's subject
+// field, by its referrer tags, or as an entry of a fallback index. Those that are
+// there come first.
+func (s *session) subjects(v retention.Version, rec record, h holding) (first string, more []string) {
 	var all []string
 	if rec.Subject != "" {
 		all = append(all, rec.Subject)
@@ -107,22 +106,21 @@ func (s *session) subject(v retention.Version, rec record, h holding) string {
 		}
 	}
 	if len(all) == 0 {
-		return h.subject
+		return h.subject, nil
 	}
-	var there []string
-	for _, d := range all {
-		if _, ok := s.index[d]; ok && d != v.Name {
-			there = append(there, d)
-		}
+	slices.SortStableFunc(all, func(a, b string) int { return cmp.Compare(s.rank(a, v), s.rank(b, v)) })
+	if len(all) > 1 {
+		more = all[1:]
 	}
-	switch {
-	case len(there) == 0:
-		return all[0]
-	case len(there) > 1:
-		s.fail(v.Name, fmt.Sprintf("it is attached to %d manifests (%s and %s among them), and only one can be followed; "+
-			"remove the referrer tags that are not needed", len(there), there[0], there[1]))
+	return all[0], more
+}
+
+// rank puts subjects that are there before those that are not, and before itself.
+func (s *session) rank(digest string, v retention.Version) int {
+	if _, there := s.index[digest]; there && digest != v.Name {
+		return 0
 	}
-	return there[0]
+	return 1
 }
 
 // fallbackSubject is the manifest whose referrers an index with a fallback tag

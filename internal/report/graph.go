@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
 // Graph shows the reference graph of a container package as a tree, with what
@@ -64,11 +66,26 @@ func (g Graph) document() document {
 			t.rows = append(t.rows, []cell{c, text(""), {text: "see above", tone: faint}, text("")})
 			return
 		}
-		t.rows = append(t.rows, []cell{c, text(strings.Join(n.Tags, ", ")), {text: n.Verdict, tone: verdictTone(n.Verdict)}, text(n.Why)})
+		t.rows = append(t.rows, []cell{c, text(strings.Join(shortTags(n.Tags), ", ")), {text: n.Verdict, tone: verdictTone(n.Verdict)}, text(n.Why)})
 	})
 	d := listing(t, "No versions.", count(len(g.Nodes), "manifest"))
 	d.notes = g.Problems
 	return d
+}
+
+// shortTags cuts the digests in referrer tags as digests are cut elsewhere.
+func shortTags(tags []string) []string {
+	out := make([]string, len(tags))
+	for i, t := range tags {
+		out[i] = t
+		if _, suffix, ok := retention.ReferrerTag(t); ok {
+			out[i] = t[:len("sha256-")+12] + "…"
+			if suffix != "" {
+				out[i] += "." + suffix
+			}
+		}
+	}
+	return out
 }
 
 func verdictTone(verdict string) tone {

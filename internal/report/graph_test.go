@@ -22,7 +22,7 @@ func sampleGraph() Graph {
 			Edges: append(edges(EdgeChild, "sha256:a", "sha256:b", "sha256:gone"), edges(EdgeReferrer, "sha256:s")...)},
 		{Digest: "sha256:a", VersionID: "2", Kind: "image", Platform: "linux/amd64", Verdict: "stays", Why: "needed by v1"},
 		{Digest: "sha256:b", VersionID: "3", Kind: "image", Platform: "linux/arm64", Verdict: "stays"},
-		{Digest: "sha256:s", VersionID: "4", Kind: "signature", Verdict: "stays"},
+		{Digest: "sha256:s", VersionID: "4", Kind: "signature", Tags: []string{"sha256-" + strings.Repeat("ab", 32) + ".sig"}, Verdict: "stays"},
 		{Digest: "sha256:j", VersionID: "5", Kind: "index", Tags: []string{"pr-1"}, Verdict: "delete planned", Why: "old", Edges: edges(EdgeChild, "sha256:a")},
 		{Digest: "sha256:x", VersionID: "6", Kind: "index", Verdict: "stays", Edges: edges(EdgeChild, "sha256:y")},
 		{Digest: "sha256:y", VersionID: "7", Kind: "index", Verdict: "stays", Edges: edges(EdgeChild, "sha256:x")},
@@ -59,7 +59,7 @@ func TestGraphAsATree(t *testing.T) {
 	if i != len(want) {
 		t.Errorf("line %q is missing or out of order in:\n%s", want[i], b.String())
 	}
-	for text, n := range map[string]int{"see above": 2, "missing": 1, "needed by v1": 1} {
+	for text, n := range map[string]int{"see above": 2, "missing": 1, "needed by v1": 1, "sha256-abababababab….sig": 1} {
 		if c := strings.Count(b.String(), text); c != n {
 			t.Errorf("%q stands there %d times, want %d:\n%s", text, c, n, b.String())
 		}

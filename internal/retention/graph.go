@@ -26,6 +26,20 @@ type Node struct {
 	Children     []string     `json:"children,omitempty"` // digests in manifests[], in order
 	Missing      []string     `json:"missing,omitempty"`  // those of Children that the registry no longer has
 	Subject      string       `json:"subject,omitempty"`  // digest it refers to, by its subject field or its referrer tag
+	// MoreSubjects are further digests that it is attached to: the same SBOM,
+	// say, tagged onto two images is one version with two referrer tags.
+	MoreSubjects []string `json:"more_subjects,omitempty"`
+}
+
+// Subjects returns every digest that the manifest refers to, itself left out.
+func (n Node) Subjects() []string {
+	var out []string
+	for _, d := range append([]string{n.Subject}, n.MoreSubjects...) {
+		if d != "" && d != n.Digest && !slices.Contains(out, d) {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 // Graph is the reference graph of one container package: an index points at
@@ -55,8 +69,8 @@ func NewGraph(nodes []Node) Graph {
 				g.parents[c] = append(g.parents[c], d)
 			}
 		}
-		if n.Subject != "" && n.Subject != d {
-			g.referrers[n.Subject] = append(g.referrers[n.Subject], d)
+		for _, s := range n.Subjects() {
+			g.referrers[s] = append(g.referrers[s], d)
 		}
 	}
 	return g
@@ -84,7 +98,7 @@ func (g Graph) Digests() []string {
 // Parents returns the digests of the indexes that list digest, sorted.
 func (g Graph) Parents(digest string) []string { return g.parents[digest] }
 
-// Referrers returns the digests of the manifests whose subject is digest, sorted.
+// Referrers returns the digests of the manifests that refer to digest, sorted.
 func (g Graph) Referrers(digest string) []string { return g.referrers[digest] }
 
 // IsRoot reports whether nothing in the graph holds digest: no index lists it
@@ -93,12 +107,10 @@ func (g Graph) IsRoot(digest string) bool {
 	if len(g.parents[digest]) > 0 {
 		return false
 	}
-	n, ok := g.nodes[digest]
-	if !ok || n.Subject == "" || n.Subject == digest {
-		return true
-	}
-	_, subjectThere := g.nodes[n.Subject]
-	return !subjectThere
+	return !slices.ContainsFunc(g.nodes[digest].Subjects(), func(s string) bool {
+		_, there := g.nodes[s]
+		return there
+	})
 }
 
 // Needs returns what has to be there for digest to be whole: its children,

@@ -70,6 +70,7 @@ type Item struct {
 	VersionID   ID          `json:"version_id"`
 	Version     string      `json:"version"`
 	Tags        []string    `json:"tags"`
+	Referrers   []string    `json:"referrer_tags,omitempty"` // compared before the call, like Tags
 	Action      Action      `json:"action"`
 	Target      Target      `json:"target"`
 	Status      Status      `json:"status"`
