@@ -215,7 +215,7 @@ func (s *session) targets(ctx context.Context, named []string) ([]enforce.Target
 // calls counts the requests made for the owner so far.
 func (a *access) calls() guard.Calls {
 	reads, writes := a.rest.Counts()
-	return guard.Calls{REST: reads + writes, Registry: a.registry.Stats().Reads}
+	return guard.Calls{REST: reads + writes, Registry: a.registry.Stats().Reads, Saved: a.reader.Saved()}
 }
 
 // matchGlob makes a filter from --packages; "" matches everything.

@@ -73,7 +73,7 @@ func planView(p guard.Plan, document any) report.Plan {
 	}
 	for _, o := range p.Owners() {
 		v.Owners = append(v.Owners, report.OwnerCounts{
-			Login: o.Login, Packages: o.Packages, Versions: o.Versions, Calls: report.CallCounts{REST: o.Calls.REST, Registry: o.Calls.Registry},
+			Login: o.Login, Packages: o.Packages, Versions: o.Versions, Calls: report.CallCounts{REST: o.Calls.REST, Registry: o.Calls.Registry, Saved: o.Calls.Saved},
 		})
 	}
 	return v

@@ -21,10 +21,12 @@ type Bundle struct {
 	ParamsDigest string `json:"params_digest"`
 }
 
-// Calls counts the requests that planning an owner took.
+// Calls counts the requests that planning an owner took, and those that the
+// snapshots of unchanged packages made needless.
 type Calls struct {
 	REST     int `json:"rest"`
 	Registry int `json:"registry"`
+	Saved    int `json:"saved"`
 }
 
 // OwnerSummary says what was looked at in one owner.

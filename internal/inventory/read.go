@@ -62,6 +62,10 @@ func (rd *reading) run(ctx context.Context, opts Options) error {
 	if unchanged {
 		rd.inv.Versions, rd.inv.Graph, rd.inv.ReadAt = kept.Versions, kept.Graph, kept.ReadAt
 		rd.inv.DeletedListed = kept.DeletedListed
+		rd.saved.Add(int64(pages(kept.Active())))
+		if opts.Deleted && kept.DeletedListed {
+			rd.saved.Add(int64(pages(len(kept.Versions) - kept.Active())))
+		}
 		rd.dropPurged()
 		withDeleted = opts.Deleted && !kept.DeletedListed
 	}
@@ -113,6 +117,9 @@ func (rd *reading) stillHolds(kept retention.Inventory) bool {
 		was.ID == is.ID && was.VersionCount == is.VersionCount && was.UpdatedAt.Equal(is.UpdatedAt) &&
 		rd.now().Sub(kept.ReadAt) < rd.maxStaleness
 }
+
+// pages is how many calls listing n versions takes: an empty list is one as well.
+func pages(n int) int { return max(1, (n+99)/100) }
 
 // dropPurged takes out the deleted versions of a snapshot whose restore window
 // has closed since: GitHub would not list them any more.

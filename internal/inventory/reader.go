@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"sync/atomic"
 	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/oci"
@@ -72,7 +73,11 @@ type Reader struct {
 	now          func() time.Time
 	maxStaleness time.Duration
 	isPause      func(error) bool
+	saved        atomic.Int64
 }
+
+// Saved is how many list pages the snapshots have made needless so far.
+func (r *Reader) Saved() int { return int(r.saved.Load()) }
 
 // New returns a Reader. It makes no call.
 func New(c Config) (*Reader, error) {

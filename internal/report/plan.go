@@ -46,6 +46,7 @@ type OwnerCounts struct {
 type CallCounts struct {
 	REST     int `json:"rest"`
 	Registry int `json:"registry"`
+	Saved    int `json:"saved"` // what snapshots made needless
 }
 
 func (p Plan) value() any {
@@ -86,8 +87,12 @@ func (p Plan) document() document {
 		d.fact("policies", cmp.Or(p.Bundle.Revision, shortDigest(p.Bundle.Digest)))
 	}
 	for _, o := range p.Owners {
-		d.fact("owner "+o.Login, fmt.Sprintf("%s, %s read with %s to the API and %d to the registry",
-			count(o.Packages, "package"), count(o.Versions, "version"), count(o.Calls.REST, "call"), o.Calls.Registry))
+		line := fmt.Sprintf("%s, %s read with %s to the API and %d to the registry",
+			count(o.Packages, "package"), count(o.Versions, "version"), count(o.Calls.REST, "call"), o.Calls.Registry)
+		if o.Calls.Saved > 0 {
+			line += fmt.Sprintf("; snapshots saved %d", o.Calls.Saved)
+		}
+		d.fact("owner "+o.Login, line)
 	}
 	return d
 }

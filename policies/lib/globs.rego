@@ -20,13 +20,18 @@ matching(texts, patterns) := {text |
 
 # METADATA
 # title: The texts that every glob is known not to match; all of them for an empty list
-missing(texts, patterns) := {text |
-	some text in texts
-	not text in exact
-	count([wild | some wild in wilds; glob.match(wild, null, text) == false]) == count(wilds)
-} if {
+missing(texts, patterns) := _unmatched(texts - exact, wilds) if {
 	exact := {pattern | some pattern in patterns; _is_exact(pattern)}
 	wilds := [pattern | some pattern in patterns; not pattern in exact]
+}
+
+_unmatched(texts, wilds) := texts if count(wilds) == 0
+
+_unmatched(texts, wilds) := intersection({unmatched |
+	some wild in wilds
+	unmatched := {text | some text in texts; glob.match(wild, null, text) == false}
+}) if {
+	count(wilds) > 0
 }
 
 _is_exact(pattern) if not regex.match(`[^A-Za-z0-9_.:@/+-]`, pattern)

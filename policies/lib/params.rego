@@ -14,7 +14,7 @@ of(policy) := data.params[policy]
 # METADATA
 # title: A number that is not negative
 number(policy, name) := value if {
-	value := of(policy)[name]
+	value := data.params[policy][name]
 	is_number(value)
 	value >= 0
 }
@@ -22,22 +22,27 @@ number(policy, name) := value if {
 # METADATA
 # title: A list of strings
 strings(policy, name) := value if {
-	value := of(policy)[name]
+	value := data.params[policy][name]
 	is_array(value)
-	every item in value { is_string(item) }
+	count([item | some item in value; is_string(item)]) == count(value)
 }
 
 # METADATA
 # title: A list of strings, all in lower case
-lower_strings(policy, name) := [lower(item) | some item in strings(policy, name)] if strings(policy, name)
+lower_strings(policy, name) := lowered if {
+	value := data.params[policy][name]
+	is_array(value)
+	lowered := [lower(item) | some item in value; is_string(item)]
+	count(lowered) == count(value)
+}
 
 # METADATA
 # title: A text
 text(policy, name) := value if {
-	value := of(policy)[name]
+	value := data.params[policy][name]
 	is_string(value)
 }
 
 # METADATA
 # title: A yes or no
-is_set(policy, name) if of(policy)[name] == true
+is_set(policy, name) if data.params[policy][name] == true

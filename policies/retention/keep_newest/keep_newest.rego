@@ -38,7 +38,7 @@ decisions contains {"action": "keep", "version": v.id, "rule": "tagged", "reason
 	some i, v in input.versions
 	v.state == "active"
 	v.tagged
-	not _is_older_tagged(i)
+	not i in _older_tagged
 }
 
 # METADATA
@@ -50,7 +50,7 @@ decisions contains {"action": "keep", "version": v.id, "rule": "untagged", "reas
 	v.state == "active"
 	v.tagged == false
 	v.root
-	not _is_older_untagged(i)
+	not i in _older_untagged
 }
 
 # METADATA
@@ -61,7 +61,7 @@ decisions contains {"action": "keep", "version": v.id, "rule": "release", "reaso
 	some i, v in input.versions
 	v.state == "active"
 	v.semver.prerelease == ""
-	not _is_lower_release(i)
+	not i in _lower_releases
 }
 
 # METADATA
@@ -73,11 +73,11 @@ decisions contains {"action": "keep", "package": true, "rule": "unusable_params"
 
 # A version whose rank is unknown is none of these, and so it is kept. They are
 # helpers because an undefined operand of `not x >= y` would undo the whole rule.
-_is_older_tagged(i) if input.versions[i].rank_tagged >= _tagged
+_older_tagged := {i | some i, v in input.versions; v.rank_tagged >= _tagged}
 
-_is_older_untagged(i) if input.versions[i].rank_untagged >= _untagged
+_older_untagged := {i | some i, v in input.versions; v.rank_untagged >= _untagged}
 
-_is_lower_release(i) if input.versions[i].rank_semver >= _releases
+_lower_releases := {i | some i, v in input.versions; v.rank_semver >= _releases}
 
 _has_params if {
 	is_number(_tagged)
