@@ -29,14 +29,22 @@ one, through the same pacing, guards and ledger as everything else.`,
 
 func (a *app) packagesListCommand() *cobra.Command {
 	var typ, visibility string
+	var conflicts bool
 	c := &cobra.Command{
 		Use:   "list OWNER",
 		Short: "List packages with all their fields",
 		Example: `  shelflife packages list acme
   shelflife packages list acme --type container --visibility private --format json
-  shelflife packages list @me`,
+  shelflife packages list @me
+  shelflife packages list acme --conflicts`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if conflicts {
+				if typ != "" || visibility != "" {
+					return usagef("--conflicts takes neither --type nor --visibility")
+				}
+				return a.listConflicts(c, args[0])
+			}
 			types := retention.PackageTypes()
 			if typ != "" {
 				types = []retention.PackageType{retention.PackageType(typ)}
@@ -52,10 +60,12 @@ func (a *app) packagesListCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&typ, "type", "", "only this type: container, npm, maven, nuget, rubygems, docker")
 	c.Flags().StringVar(&visibility, "visibility", "", "only this visibility: public, private, internal")
+	c.Flags().BoolVar(&conflicts, "conflicts", false, "legacy Docker packages that could not be migrated to ghcr.io for a conflict")
 	return c
 }
 
-func (a *app) listPackages(c *cobra.Command, login string, types []retention.PackageType, visibility string) error {
+// reading connects to the owner that stands on the command line.
+func (a *app) reading(c *cobra.Command, login string, do func(*session, *access) error) error {
 	s, err := a.open(login)
 	if err != nil {
 		return err
@@ -69,6 +79,33 @@ func (a *app) listPackages(c *cobra.Command, login string, types []retention.Pac
 	if err != nil {
 		return err
 	}
+	return do(s, acc)
+}
+
+func (a *app) listConflicts(c *cobra.Command, login string) error {
+	return a.reading(c, login, func(s *session, acc *access) error {
+		found, err := acc.planning.DockerConflicts(c.Context(), acc.owner)
+		if err != nil {
+			return err
+		}
+		var view report.Packages
+		for _, p := range found {
+			view = append(view, report.Package{Owner: acc.owner.Login, Package: p})
+		}
+		if len(view) == 0 {
+			s.note("%s has no Docker package in conflict", acc.owner.Login)
+		}
+		return s.show(view)
+	})
+}
+
+func (a *app) listPackages(c *cobra.Command, login string, types []retention.PackageType, visibility string) error {
+	return a.reading(c, login, func(s *session, acc *access) error {
+		return s.listPackages(c, acc, types, visibility)
+	})
+}
+
+func (s *session) listPackages(c *cobra.Command, acc *access, types []retention.PackageType, visibility string) error {
 	var view report.Packages
 	partial := false
 	for _, t := range types {

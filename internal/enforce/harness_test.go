@@ -78,18 +78,18 @@ func (s *snapshots) Snapshot(_ context.Context, ref retention.PackageRef) (reten
 	return inv, ok, nil
 }
 
-func (s *snapshots) Snapshots(_ context.Context, owner string) iter.Seq2[retention.Inventory, error] {
+func (s *snapshots) Known(_ context.Context, owner string) iter.Seq2[retention.KnownPackage, error] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var all []retention.Inventory
+	var all []retention.KnownPackage
 	for ref, inv := range s.kept {
 		if retention.SameLogin(ref.Owner, owner) {
-			all = append(all, inv)
+			all = append(all, inv.Known())
 		}
 	}
-	return func(yield func(retention.Inventory, error) bool) {
-		for _, inv := range all {
-			if !yield(inv, nil) {
+	return func(yield func(retention.KnownPackage, error) bool) {
+		for _, known := range all {
+			if !yield(known, nil) {
 				return
 			}
 		}

@@ -125,7 +125,9 @@ func TestPlanFromKeptReadingsCallsNobody(t *testing.T) {
 	w := newWorld(t, acmeSeed())
 	w.plan(expire())
 	var kept []retention.Inventory
-	for inv, err := range w.snaps.Snapshots(t.Context(), "acme") {
+	for known, err := range w.snaps.Known(t.Context(), "acme") {
+		w.must(err)
+		inv, _, err := w.snaps.Snapshot(t.Context(), known.Ref)
 		w.must(err)
 		kept = append(kept, inv)
 	}

@@ -106,16 +106,16 @@ func (w *world) Snapshot(_ context.Context, ref retention.PackageRef) (retention
 	return inv, ok, w.called("snapshot")
 }
 
-func (w *world) Snapshots(_ context.Context, owner string) iter.Seq2[retention.Inventory, error] {
-	err := w.called("snapshots")
-	return func(yield func(retention.Inventory, error) bool) {
+func (w *world) Known(_ context.Context, owner string) iter.Seq2[retention.KnownPackage, error] {
+	err := w.called("known")
+	return func(yield func(retention.KnownPackage, error) bool) {
 		if err != nil {
-			yield(retention.Inventory{}, err)
+			yield(retention.KnownPackage{}, err)
 			return
 		}
 		refs := slices.SortedFunc(maps.Keys(w.kept), func(a, b retention.PackageRef) int { return strings.Compare(a.String(), b.String()) })
 		for _, ref := range refs {
-			if ref.Owner == owner && !yield(w.kept[ref], nil) {
+			if ref.Owner == owner && !yield(w.kept[ref].Known(), nil) {
 				return
 			}
 		}

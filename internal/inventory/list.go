@@ -125,23 +125,23 @@ func (r *Reader) recall(ctx context.Context, owner retention.Owner, whole map[re
 	}
 	var k known
 	forgotten := r.now().AddDate(0, 0, -r.forgottenDays())
-	for inv, err := range r.snapshots.Snapshots(ctx, owner.Login) {
+	for p, err := range r.snapshots.Known(ctx, owner.Login) {
 		if err != nil {
 			return k, err
 		}
-		switch ref := inv.Ref(); {
-		case !whole[ref.Type]:
-		case there[refKey(owner, inv.Package)]:
-			if inv.Package.State == retention.Active {
+		switch {
+		case !whole[p.Ref.Type]:
+		case there[retention.PackageRef{Owner: strings.ToLower(owner.Login), Type: p.Ref.Type, Name: p.Ref.Name}]:
+			if p.State == retention.Active {
 				k.packages++
 			}
-		case inv.Package.State == retention.Deleted:
-			if r.now().Before(inv.ReadAt.Add(retention.RestoreWindow)) {
-				k.noticed = append(k.noticed, ref)
+		case p.State == retention.Deleted:
+			if r.now().Before(p.ReadAt.Add(retention.RestoreWindow)) {
+				k.noticed = append(k.noticed, p.Ref)
 			}
-		case inv.ReadAt.After(forgotten):
+		case p.ReadAt.After(forgotten):
 			k.packages++
-			k.missing = append(k.missing, ref)
+			k.missing = append(k.missing, p.Ref)
 		}
 	}
 	return k, nil

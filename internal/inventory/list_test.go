@@ -150,7 +150,7 @@ func TestVanishedPackages(t *testing.T) {
 func TestListWithoutItsMemoryCannotTellLostAccess(t *testing.T) {
 	boom := errors.New("boom")
 	w := newWorld()
-	w.errs["snapshots"] = boom
+	w.errs["known"] = boom
 	if l := mustList(t, w, retention.NPM); len(l.Problems) != 1 || l.Problems[0].Kind != retention.ProblemLostAccess {
 		t.Errorf("snapshots: %v", l.Problems)
 	}
@@ -173,7 +173,7 @@ func TestListWithoutItsMemoryCannotTellLostAccess(t *testing.T) {
 }
 
 func TestListPause(t *testing.T) {
-	for _, call := range []string{"packages npm", "snapshots", "ledger", "save"} {
+	for _, call := range []string{"packages npm", "known", "ledger", "save"} {
 		w := newWorld()
 		w.pause = errors.New("paused until noon")
 		w.errs[call] = w.pause

@@ -43,8 +43,8 @@ type Ledger interface {
 type Snapshots interface {
 	SaveSnapshot(ctx context.Context, inv retention.Inventory) error
 	Snapshot(ctx context.Context, ref retention.PackageRef) (inv retention.Inventory, ok bool, err error)
-	// Snapshots goes over all of an owner's; after an error it ends.
-	Snapshots(ctx context.Context, owner string) iter.Seq2[retention.Inventory, error]
+	// Known goes over the heads of all of an owner's; after an error it ends.
+	Known(ctx context.Context, owner string) iter.Seq2[retention.KnownPackage, error]
 }
 
 // Config is what a Reader works with. All but the last two are required.

@@ -71,10 +71,10 @@ func (m *memory) Snapshot(_ context.Context, ref retention.PackageRef) (retentio
 	return inv, ok, nil
 }
 
-func (m *memory) Snapshots(_ context.Context, owner string) iter.Seq2[retention.Inventory, error] {
-	return func(yield func(retention.Inventory, error) bool) {
+func (m *memory) Known(_ context.Context, owner string) iter.Seq2[retention.KnownPackage, error] {
+	return func(yield func(retention.KnownPackage, error) bool) {
 		for ref, inv := range m.kept {
-			if ref.Owner == owner && !yield(inv, nil) {
+			if ref.Owner == owner && !yield(inv.Known(), nil) {
 				return
 			}
 		}
