@@ -139,15 +139,6 @@ func (g *registry) manifest(w http.ResponseWriter, r *http.Request) {
 	w.Write(body) //nolint:errcheck // the client may have gone
 }
 
-func (g *registry) getCount() (n int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, c := range g.gets {
-		n += c
-	}
-	return n
-}
-
 // push stores a manifest and returns its digest.
 func (g *registry) push(mediaType string, body any) string {
 	g.t.Helper()

@@ -115,7 +115,7 @@ func (w WorkItem) validateSweep() error {
 	case w.Type != "" || w.Name != "" || w.Trigger != Trigger{} || w.Change != "":
 		return errors.New("work item: a sweep names no package")
 	case !isToken(w.Run, maxRun):
-		return fmt.Errorf("work item: run %.120q is not 1 to %d letters, digits or -_.:", w.Run, maxRun)
+		return fmt.Errorf("work item: run %.120q is not 1 to %d letters, digits or marks of -_.: alone", w.Run, maxRun)
 	case len(w.Cursor) > maxCursor || !isText(w.Cursor):
 		return fmt.Errorf("work item: cursor is not up to %d bytes of text", maxCursor)
 	}
@@ -131,7 +131,7 @@ func (w WorkItem) validatePackage() error {
 	case w.Name == "" || len(w.Name) > maxName || !isText(w.Name):
 		return fmt.Errorf("work item: package name is not 1 to %d bytes of text", maxName)
 	case w.Change != "" && !isToken(w.Change, maxWord):
-		return fmt.Errorf("work item: change is not up to %d letters, digits or -_.:", maxWord)
+		return fmt.Errorf("work item: change is not up to %d letters, digits or marks of -_.: alone", maxWord)
 	}
 	return w.Trigger.validate()
 }
