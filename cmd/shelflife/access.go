@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
 
@@ -77,7 +78,7 @@ func (s *session) dial(o config.Owner) (*access, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &access{rest: ghapp.NewMeter(base), registry: registry}
+	a := &access{rest: ghapp.NewMeter(base, s.now), registry: registry}
 	conn := ghapp.Connection{BaseURL: s.cfg.API.GitHubURL, Transport: a.rest, Governor: rest, UserAgent: ghapp.UserAgent(version)}
 	if a.source, err = s.source(o, conn); err != nil {
 		return nil, err
@@ -125,6 +126,22 @@ func (l listings) Packages(ctx context.Context, o retention.Owner, t retention.P
 func (l listings) Versions(ctx context.Context, o retention.Owner, t retention.PackageType, name string, st retention.State) (inventory.List[retention.Version], error) {
 	list, err := l.client.ListVersions(ctx, o, t, name, st)
 	return inventory.List[retention.Version](list), err
+}
+
+// maxAhead is how far this machine's clock may be ahead of GitHub's when
+// something is deleted: every age is measured by it.
+const maxAhead = 10 * time.Minute
+
+// clockAhead refuses to delete by a clock that makes everything look older than
+// it is. A clock that is behind only keeps versions longer.
+func (s *session) clockAhead() error {
+	for _, a := range s.accesses {
+		if skew := a.rest.Skew(); skew > maxAhead {
+			return &codeError{code: exitHeld, err: fmt.Errorf(
+				"this machine's clock is %s ahead of GitHub's, so versions look older than they are: nothing is deleted; set the clock and plan again", skew.Round(time.Second))}
+		}
+	}
+	return nil
 }
 
 // governor is that of the owner's credential, shared with every other owner that

@@ -106,6 +106,11 @@ func (s *session) apply(ctx context.Context, plan guard.Plan, person bool) error
 
 // carryOut does the plan's items, shows the result and sets the exit code.
 func (s *session) carryOut(ctx context.Context, plan guard.Plan, req enforce.ApplyRequest) error {
+	if plan.Kind() != retention.RunUndo {
+		if err := s.clockAhead(); err != nil {
+			return err
+		}
+	}
 	started := s.now()
 	res, err := s.enforcer().Apply(ctx, req)
 	if err != nil && res.Run == "" {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -109,7 +110,7 @@ func TestMeterTellsOwnersOfOneGovernorApart(t *testing.T) {
 			return answer{}
 		}
 		g := testGovernor(t, GovernorOptions{Jitter: noJitter})
-		one, two := NewMeter(&model{answer: down}), NewMeter(&model{answer: once()})
+		one, two := NewMeter(&model{answer: down}, time.Now), NewMeter(&model{answer: once()}, time.Now)
 		for _, c := range []struct {
 			meter  *Meter
 			method string
