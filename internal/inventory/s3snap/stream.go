@@ -29,7 +29,7 @@ type reading struct {
 // in memory at a time. After an error it ends.
 func (s *Store) Snapshots(ctx context.Context, owner string) iter.Seq2[retention.Inventory, error] {
 	return func(yield func(retention.Inventory, error) bool) {
-		ctx, cancel := context.WithCancel(ctx)
+		inner, cancel := context.WithCancel(ctx)
 		var wg sync.WaitGroup
 		defer wg.Wait()
 		defer cancel()
@@ -38,7 +38,7 @@ func (s *Store) Snapshots(ctx context.Context, owner string) iter.Seq2[retention
 		go func() {
 			defer wg.Done()
 			defer close(queue)
-			s.readAhead(ctx, owner, queue, &wg)
+			s.readAhead(inner, owner, queue, &wg)
 		}()
 		for r := range queue {
 			<-r.done
@@ -49,6 +49,11 @@ func (s *Store) Snapshots(ctx context.Context, owner string) iter.Seq2[retention
 			if r.ok && !yield(r.inv, nil) {
 				return
 			}
+		}
+		// A context that ended may have cut the reading ahead short, and then what
+		// came is not all there is.
+		if err := ctx.Err(); err != nil {
+			yield(retention.Inventory{}, fmt.Errorf("read snapshots of %s: %w", owner, err))
 		}
 	}
 }
