@@ -80,8 +80,12 @@ func (s UndoSubject) versionBack(done Done) (retention.Status, *retention.GuardN
 		return retention.StatusBlocked, s.tooLate(later(v.DeletedAt, done.At))
 	case known:
 		return retention.StatusPlanned, nil
+	case !s.Inventory.Complete && s.over(done.At):
+		return retention.StatusBlocked, s.tooLate(done.At)
 	case !s.Inventory.Complete:
-		return retention.StatusIncomplete, note(retention.GuardCompleteness, "the package's deleted versions could not be read whole; try again")
+		// The deleted versions could not be listed (for users GitHub documents no
+		// way to); the ledger knows what was deleted, and asking does no harm.
+		return retention.StatusPlanned, nil
 	}
 	return retention.StatusBlocked, note(retention.GuardRestoreWindow, "GitHub lists it neither as active nor as deleted; its 30 days are over or it was removed for good")
 }

@@ -41,8 +41,10 @@ func TestUndo(t *testing.T) {
 			[]string{"3 restore blocked restore_window", "1 restore kept restore_window"}},
 		"GitHub knows it no more": {
 			UndoSubject{Inventory: there, Deleted: []Done{done(77, 5)}}, []string{"77 restore blocked restore_window"}},
-		"unread is not gone": {
-			UndoSubject{Inventory: unread, Deleted: []Done{done(77, 5)}}, []string{"77 restore incomplete completeness"}},
+		"what can't be listed is asked for by the ledger": {
+			UndoSubject{Inventory: unread, Deleted: []Done{done(77, 5)}}, []string{"77 restore planned"}},
+		"while its window is open": {
+			UndoSubject{Inventory: unread, Deleted: []Done{done(77, 30)}}, []string{"77 restore blocked restore_window"}},
 		"a whole package": {
 			UndoSubject{Inventory: away, Deleted: []Done{done(0, 5, ofPackage)}}, []string{"package restore planned"}},
 		"a whole package too late": {

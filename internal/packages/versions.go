@@ -38,7 +38,8 @@ func (c *Client) ListVersions(ctx context.Context, owner retention.Owner, t rete
 			case v.noTags && v.IsActive():
 				return fmt.Sprintf("version %s came without its tags", v.ID)
 			case unproven(v):
-				return fmt.Sprintf("version %s in the deleted list has no deleted_at: GitHub may have listed active versions", v.ID)
+				return fmt.Sprintf("version %s in the deleted list has no deleted_at: GitHub documents no list of a user's deleted versions and may have sent the active ones; "+
+					"to go on without it, leave out the policies that restore (policies.only)", v.ID)
 			}
 			return ""
 		},
