@@ -62,8 +62,8 @@ func (s *session) connect(ctx context.Context, o config.Owner) (*access, error) 
 }
 
 // registryInFlight is how many manifests are read at once: at 50 ms each, 400 of
-// them then take under a second.
-const registryInFlight = 48
+// them then take well under a second.
+const registryInFlight = 64
 
 // dial makes an owner's clients without a call.
 func (s *session) dial(o config.Owner) (*access, error) {

@@ -40,6 +40,9 @@ func (d Draft) Items() []retention.Item { return d.items }
 // order of policies never matters) and applies every guard that concerns a
 // package on its own. Budgets over the owner come in Assemble.
 func Check(s Subject) Draft {
+	if len(s.Judgement.Decisions) == 0 {
+		return Draft{ref: s.Inventory.Ref(), digest: s.Inventory.Digest(), active: s.Inventory.Active(), problems: problemsOf(s)}
+	}
 	c := &check{
 		Subject: s,
 		voices:  combine(s.Judgement.Decisions),
@@ -50,7 +53,7 @@ func Check(s Subject) Draft {
 		ref:      s.Inventory.Ref(),
 		digest:   s.Inventory.Digest(),
 		active:   len(c.shelf.active),
-		problems: append(append([]retention.Problem{}, s.Inventory.Problems...), s.Judgement.Failures...),
+		problems: problemsOf(s),
 	}
 	pkg := c.packageDelete()
 	holdLargeShare(pkg, d.active, s.Limits.PercentOfPackage)
@@ -62,6 +65,10 @@ func Check(s Subject) Draft {
 	d.items = append(d.items, pkg...)
 	d.items = append(d.items, c.restoreItems()...)
 	return d
+}
+
+func problemsOf(s Subject) []retention.Problem {
+	return slices.Concat(s.Inventory.Problems, s.Judgement.Failures)
 }
 
 // verdict is where a delete stands that is not simply planned.

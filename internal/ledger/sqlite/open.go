@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	driver "modernc.org/sqlite"
@@ -31,6 +32,8 @@ type DB struct {
 	queries *sql.DB // read-only at the file level, for Query
 	writing chan struct{}
 	limits  queryLimits
+
+	squeezers sync.Pool // of *gzip.Writer
 }
 
 // Open opens the store at path and creates it, with its folder, when it is not

@@ -29,19 +29,18 @@ func (db *DB) SaveSnapshot(ctx context.Context, inv retention.Inventory) error {
 		return fmt.Errorf("encode snapshot of %s: %w", ref, err)
 	}
 	digest := sha256.Sum256(plain)
-	body, err := squeeze(plain)
+	same, err := db.renew(ctx, ref, digest[:], readAt)
+	if err != nil {
+		return fmt.Errorf("save snapshot of %s: %w", ref, err)
+	}
+	if same {
+		return nil
+	}
+	body, err := db.squeeze(plain)
 	if err != nil {
 		return fmt.Errorf("compress snapshot of %s: %w", ref, err)
 	}
 	err = db.update(ctx, db.cache, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE snapshots SET read_at = ? WHERE owner = ? AND package_type = ? AND package = ? AND digest = ?`,
-			readAt, ref.Owner, string(ref.Type), ref.Name, digest[:])
-		if err != nil {
-			return err
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 1 {
-			return err
-		}
 		if err := dropSnapshot(ctx, tx, ref); err != nil {
 			return err
 		}
@@ -56,6 +55,31 @@ func (db *DB) SaveSnapshot(ctx context.Context, inv retention.Inventory) error {
 		return fmt.Errorf("save snapshot of %s: %w", ref, err)
 	}
 	return nil
+}
+
+// renew notes the time of reading if the snapshot is the one with that digest.
+// Only where there is one already does that take a transaction of its own.
+func (db *DB) renew(ctx context.Context, ref retention.PackageRef, digest []byte, readAt string) (same bool, err error) {
+	var kept []byte
+	err = db.read.QueryRowContext(ctx, `SELECT digest FROM snapshots WHERE owner = ? AND package_type = ? AND package = ?`,
+		ref.Owner, string(ref.Type), ref.Name).Scan(&kept)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && !bytes.Equal(kept, digest) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	err = db.update(ctx, db.cache, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE snapshots SET read_at = ? WHERE owner = ? AND package_type = ? AND package = ? AND digest = ?`,
+			readAt, ref.Owner, string(ref.Type), ref.Name, digest)
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		same = n == 1 // another process may have replaced it meanwhile
+		return err
+	})
+	return same && err == nil, err
 }
 
 // Snapshot returns the last reading of a package; ok is false when there is none.
@@ -148,12 +172,19 @@ func readSnapshot(readAt string, body []byte) (inv retention.Inventory, err erro
 	return inv, nil
 }
 
-func squeeze(b []byte) ([]byte, error) {
-	var buf bytes.Buffer
-	z, err := gzip.NewWriterLevel(&buf, gzip.BestSpeed)
-	if err != nil {
-		return nil, err
+// squeeze compresses with a writer that is used again: a new one takes more
+// than a megabyte, and a sweep saves thousands of snapshots.
+func (db *DB) squeeze(b []byte) ([]byte, error) {
+	z, ok := db.squeezers.Get().(*gzip.Writer)
+	if !ok {
+		var err error
+		if z, err = gzip.NewWriterLevel(nil, gzip.BestSpeed); err != nil {
+			return nil, err
+		}
 	}
+	defer db.squeezers.Put(z)
+	var buf bytes.Buffer
+	z.Reset(&buf)
 	if _, err := z.Write(b); err != nil {
 		return nil, err
 	}

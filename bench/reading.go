@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/shelflife-dev/shelflife/internal/ghapp"
+	"github.com/shelflife-dev/shelflife/internal/inventory"
+	"github.com/shelflife-dev/shelflife/internal/oci"
+	"github.com/shelflife-dev/shelflife/internal/packages"
+	"github.com/shelflife-dev/shelflife/internal/retention"
+)
+
+// reading is the inventory with the clients that the command gives it, and
+// what it keeps in memory.
+type reading struct{ reader *inventory.Reader }
+
+func newReading(url string) (*reading, error) {
+	base := ghapp.BaseTransport()
+	rest, err := ghapp.NewGovernor(ghapp.GovernorOptions{MaxInFlight: 16})
+	if err != nil {
+		return nil, err
+	}
+	opts := ghapp.RegistryGovernorOptions()
+	opts.MaxInFlight = 64
+	registry, err := ghapp.NewGovernor(opts)
+	if err != nil {
+		return nil, err
+	}
+	client, err := packages.New(&http.Client{Transport: bearer{rest.Wrap(base)}}, url, packages.WithParallelPages(10))
+	if err != nil {
+		return nil, err
+	}
+	m := &memory{snapshots: map[retention.PackageRef]retention.Inventory{}}
+	graphs, err := oci.New(oci.Options{
+		Client: &http.Client{Transport: ghapp.NewRegistryTransport(base, registry, "shelflife-bench")}, Registry: url,
+		Credential: func(context.Context, string) (string, error) { return "any", nil }, Cache: &oci.MemoryCache{}, Now: time.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	r, err := inventory.New(inventory.Config{GitHub: listings{client}, Graphs: graphs, Ledger: m, Snapshots: m, Now: time.Now})
+	return &reading{reader: r}, err
+}
+
+// read lists the owner's containers and reads the only one.
+func (r *reading) read(ctx context.Context, fresh bool) (retention.Inventory, error) {
+	acme := retention.Owner{Login: owner, Kind: retention.Organization}
+	listing, err := r.reader.List(ctx, acme, []retention.PackageType{retention.Container})
+	if err != nil {
+		return retention.Inventory{}, err
+	}
+	if len(listing.Packages) != 1 {
+		return retention.Inventory{}, fmt.Errorf("listed %d packages, want one: %v", len(listing.Packages), listing.Problems)
+	}
+	return r.reader.Read(ctx, acme, listing.Packages[0], inventory.Options{Deleted: true, Fresh: fresh})
+}
+
+type bearer struct{ next http.RoundTripper }
+
+func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer any")
+	return b.next.RoundTrip(r)
+}
+
+type listings struct{ client *packages.Client }
+
+func (l listings) Packages(ctx context.Context, o retention.Owner, t retention.PackageType) (inventory.List[retention.Package], error) {
+	list, err := l.client.ListPackages(ctx, o, packages.Query{Type: t})
+	return inventory.List[retention.Package](list), err
+}
+
+func (l listings) Versions(ctx context.Context, o retention.Owner, t retention.PackageType, name string, st retention.State) (inventory.List[retention.Version], error) {
+	list, err := l.client.ListVersions(ctx, o, t, name, st)
+	return inventory.List[retention.Version](list), err
+}
+
+// memory keeps snapshots and knows of no deletion.
+type memory struct {
+	mu        sync.Mutex
+	snapshots map[retention.PackageRef]retention.Inventory
+}
+
+func (m *memory) DeletedBy(context.Context, retention.PackageRef) (map[retention.ID]retention.DeletedBy, error) {
+	return nil, nil
+}
+
+func (m *memory) SaveSnapshot(_ context.Context, inv retention.Inventory) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.snapshots[inv.Ref()] = inv
+	return nil
+}
+
+func (m *memory) Snapshot(_ context.Context, ref retention.PackageRef) (retention.Inventory, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	inv, there := m.snapshots[ref]
+	return inv, there, nil
+}
+
+func (m *memory) Known(context.Context, string) iter.Seq2[retention.KnownPackage, error] {
+	return func(yield func(retention.KnownPackage, error) bool) {
+		for _, inv := range m.snapshots {
+			if !yield(inv.Known(), nil) {
+				return
+			}
+		}
+	}
+}
