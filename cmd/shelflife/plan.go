@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -160,16 +159,22 @@ func (s *session) makePlan(ctx context.Context, owners []string, f planFlags) (g
 	if err != nil {
 		return fail(err)
 	}
-	engine, targets, err := s.prepare(ctx, owners, f.offline)
+	engine, err := s.policies(ctx) // before anything is asked of GitHub
 	if err != nil {
 		return fail(err)
 	}
 	req := enforce.PlanRequest{
-		Targets: targets, Judge: engine, Bundle: bundleOf(engine), Trigger: retention.Trigger{Kind: retention.TriggerCLI},
+		Judge: engine, Bundle: bundleOf(engine), Trigger: retention.Trigger{Kind: retention.TriggerCLI},
 		AsOf: asOf, Match: match, Full: f.full,
 	}
 	if f.offline {
 		req.Offline = s.kept
+		req.Targets, err = s.offlineTargets(owners)
+	} else {
+		req.Targets, err = s.targets(ctx, owners)
+	}
+	if err != nil {
+		return fail(err)
 	}
 	if err := setMode(req.Targets, f.mode); err != nil {
 		return fail(err)
@@ -182,26 +187,6 @@ func (s *session) makePlan(ctx context.Context, owners []string, f planFlags) (g
 		return fail(err)
 	}
 	return plan, req.Targets, engine, nil
-}
-
-// prepare loads the policies while GitHub is asked who the owners are. What is
-// wrong with the policies is said first.
-func (s *session) prepare(ctx context.Context, owners []string, offline bool) (engine *policy.Engine, targets []enforce.Target, err error) {
-	var ownersErr error
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		if offline {
-			targets, ownersErr = s.offlineTargets(owners)
-		} else {
-			targets, ownersErr = s.targets(ctx, owners)
-		}
-	})
-	engine, err = s.policies(ctx)
-	wg.Wait()
-	if err == nil {
-		err = ownersErr
-	}
-	return engine, targets, err
 }
 
 func setMode(targets []enforce.Target, word string) error {

@@ -105,7 +105,7 @@ configuration. Results go to stdout, progress and notes to stderr.`,
 		a.demoCommand(), a.planCommand(), a.applyCommand(), a.runCommand(), a.undoCommand(),
 		a.runsCommand(), a.showCommand(), a.explainCommand(), a.inventoryCommand(), a.queryCommand(),
 		a.packagesCommand(), a.versionsCommand(), a.policyCommand(), a.doctorCommand(),
-		a.ledgerCommand(), a.simCommand(),
+		a.ledgerCommand(), a.simCommand(), a.serveCommand(),
 	)
 	root.InitDefaultCompletionCmd("completion")
 	checkArgs(root)

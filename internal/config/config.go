@@ -17,6 +17,7 @@ type Config struct {
 	Params       Params           `json:"params,omitempty" jsonschema:"Parameters of policies, for all owners: policy, then parameter, then value."`
 	Limits       retention.Limits `json:"limits,omitzero" jsonschema:"Hard upper bounds that no policy can override. Zero means zero."`
 	API          API              `json:"api,omitzero" jsonschema:"How GitHub is called."`
+	Serve        Serve            `json:"serve,omitzero" jsonschema:"What shelflife serve listens on, and what its webhooks are checked with."`
 	MaxStaleness time.Duration    `json:"max_staleness,omitempty" jsonschema:"How old a package's snapshot may be before it is read again although nothing seems to have changed. Default: 7d."`
 	PlanExpiry   time.Duration    `json:"plan_expiry,omitempty" jsonschema:"How long a saved plan can be applied. Default: 24h."`
 
@@ -74,6 +75,13 @@ type API struct {
 	RegistryURL    string  `json:"registry_url,omitempty" jsonschema:"Address of the container registry. Default: https://ghcr.io."`
 	ReservePercent float64 `json:"reserve_percent,omitempty" jsonschema:"Percentage of the hourly quota that is left to the owner's other tools. Default: 10."`
 	MaxInFlight    int     `json:"max_in_flight,omitempty" jsonschema:"Calls of one credential that may be under way at once, 1 to 100. Default: 16."`
+}
+
+// Serve is what shelflife serve needs besides the rest.
+type Serve struct {
+	Listen         string   `json:"listen,omitempty" jsonschema:"Address to listen on, host and port. Default: 127.0.0.1:8080."`
+	WebhookSecrets []string `json:"webhook_secrets,omitempty" jsonschema:"Names of the environment variables that hold the webhook secrets: one, or two while they are being rotated. Never the secrets themselves."`
+	Self           []string `json:"self,omitempty" jsonschema:"Logins whose package events are our own doing and ignored, such as my-app[bot]."`
 }
 
 // OwnerLimits are the limits that one owner has different from the file's. A

@@ -73,7 +73,9 @@ func (c Config) Auth(o Owner, env func(string) string) (Auth, error) {
 
 var (
 	secretName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_/.@:+=-]{0,511}$`)
-	tokenLike  = regexp.MustCompile(`^(gh[a-z]_|github_pat_)|^[0-9a-f]{40}$`)
+	// variableName is stricter: no system takes other characters.
+	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
+	tokenLike    = regexp.MustCompile(`^(gh[a-z]_|github_pat_)|^[0-9a-f]{40}$`)
 )
 
 // credentials checks that a kind has its own keys and no other's.

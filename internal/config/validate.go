@@ -38,6 +38,7 @@ func (d *decoder) validate(c *Config) {
 	if n := c.API.MaxInFlight; n < 1 || n > 100 {
 		d.failAt("api.max_in_flight", "", "max_in_flight must be from 1 to 100, the most that GitHub takes")
 	}
+	d.serve(&c.Serve)
 	if c.PlanExpiry <= 0 {
 		d.failAt("plan_expiry", "", "plan_expiry must be longer than nothing; write such as 24h")
 	}

@@ -20,6 +20,18 @@ type ApplyRequest struct {
 	// Person says that a person applies a saved plan, which releases what the
 	// percentage alarms hold.
 	Person bool
+	// Stop, if set, is asked before each package and before each call. Its error
+	// ends the work like a rate limit: the run stays open, and applying the plan
+	// again goes on.
+	Stop func(ctx context.Context) error
+}
+
+// asked asks whether to stop; nobody there to ask means no.
+func asked(ctx context.Context, stop func(context.Context) error) error {
+	if stop == nil {
+		return nil
+	}
+	return stop(ctx)
 }
 
 // Apply does exactly the plan's items, or refuses, item by item, what has

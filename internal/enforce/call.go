@@ -18,6 +18,9 @@ const attempts = 3
 // has no outcome.
 func (r *runner) call(ctx context.Context, it retention.Item) (ledger.Result, error) {
 	var res ledger.Result
+	if err := asked(ctx, r.req.Stop); err != nil {
+		return res, err
+	}
 	for range attempts {
 		ready, early, err := r.look(ctx, it)
 		if err != nil || !ready {

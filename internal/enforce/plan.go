@@ -1,6 +1,7 @@
 package enforce
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -27,6 +28,14 @@ type PlanRequest struct {
 	// Offline decides from these inventories instead of reading (nil: read).
 	Offline func(ctx context.Context, owner retention.Owner) ([]retention.Inventory, error)
 	Full    bool // read every package from GitHub, whatever the snapshots say
+
+	// ID is the id of the plan and of its run; "" makes one.
+	ID string
+	// Since is from when on a reading counts as fresh, so that planning which
+	// was broken off reads only what is left. Zero: since planning began.
+	Since time.Time
+	// Stop, if set, is asked before each package; its error ends the planning.
+	Stop func(ctx context.Context) error
 }
 
 // Plan reads every target's packages, asks the policies and lets the guard make
@@ -40,7 +49,7 @@ func (e *Enforcer) Plan(ctx context.Context, req PlanRequest) (guard.Plan, error
 		at = req.AsOf
 	}
 	h := guard.Header{
-		ID: NewID(now), Kind: retention.RunApply, CreatedAt: now, ExpiresAt: now.Add(e.expiry()),
+		ID: cmp.Or(req.ID, NewID(now)), Kind: retention.RunApply, CreatedAt: now, ExpiresAt: now.Add(e.expiry()),
 		EvaluatedAt: at, Moved: !req.AsOf.IsZero() || req.Offline != nil, Trigger: req.Trigger, Bundle: req.Bundle,
 	}
 	var owners []guard.OwnerDraft
@@ -66,6 +75,10 @@ func (e *Enforcer) planOwner(ctx context.Context, req PlanRequest, t Target, h g
 		return o, err
 	}
 	o.Problems = problems
+	since := h.CreatedAt
+	if !req.Since.IsZero() {
+		since = req.Since
+	}
 	e.Progress.Start("reading "+t.Owner.Login, len(work))
 	defer e.Progress.Done()
 	var mu sync.Mutex
@@ -73,7 +86,10 @@ func (e *Enforcer) planOwner(ctx context.Context, req PlanRequest, t Target, h g
 	g.SetLimit(e.workers())
 	for _, read := range work {
 		g.Go(func() error {
-			d, err := e.planPackage(gctx, judgeRequest{Target: t, Judge: req.Judge, Trigger: req.Trigger, at: h.EvaluatedAt, run: h.ID}, read, h.CreatedAt)
+			if err := asked(gctx, req.Stop); err != nil {
+				return err
+			}
+			d, err := e.planPackage(gctx, judgeRequest{Target: t, Judge: req.Judge, Trigger: req.Trigger, at: h.EvaluatedAt, run: h.ID}, read, since)
 			if err != nil {
 				return err
 			}

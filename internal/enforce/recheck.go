@@ -26,6 +26,9 @@ func (r *runner) doPackage(ctx context.Context, items []retention.Item) error {
 	todo := unitsOf(items)
 	old := 0
 	for len(todo) > 0 {
+		if r.res.StoppedBy = asked(ctx, r.req.Stop); r.res.StoppedBy != nil {
+			return nil
+		}
 		inv, err := r.readAgain(ctx, items[0])
 		if err != nil {
 			if stops(err) {

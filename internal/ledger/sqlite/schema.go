@@ -14,8 +14,11 @@ const applicationID = 0x53484c46
 //go:embed schema_v1.sql
 var schemaV1 string
 
+//go:embed schema_v2.sql
+var schemaV2 string
+
 // migrations take the schema from version i to i+1. They are only ever added to.
-func migrations() []string { return []string{schemaV1} }
+func migrations() []string { return []string{schemaV1, schemaV2} }
 
 // prepare brings the schema up to date. Two processes that open a new file at
 // the same moment may see one another's lock although they wait for it (a

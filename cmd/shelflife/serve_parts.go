@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/shelflife-dev/shelflife/internal/config"
+	"github.com/shelflife-dev/shelflife/internal/ghapp"
+	"github.com/shelflife-dev/shelflife/internal/retention"
+	"github.com/shelflife-dev/shelflife/internal/sweep"
+	"github.com/shelflife-dev/shelflife/internal/webhook"
+)
+
+// queues are one queue in the process for each owner, by group, as an SQS FIFO
+// queue keeps the items of a group in order and works groups side by side.
+type queues map[string]*webhook.MemoryQueue
+
+func newQueues(owners []config.Owner, now func() time.Time) queues {
+	q := queues{}
+	for _, o := range owners {
+		q[group(o.Login)] = webhook.NewMemoryQueue(queueSize, now)
+	}
+	return q
+}
+
+func group(login string) string { return retention.WorkItem{Owner: login}.GroupID() }
+
+// Send queues an item with its owner's.
+func (q queues) Send(ctx context.Context, item retention.WorkItem) error {
+	of, ok := q[item.GroupID()]
+	if !ok {
+		return fmt.Errorf("owner %s is not configured", item.Owner)
+	}
+	return of.Send(ctx, item)
+}
+
+// configured tells whose events are ours.
+type configured struct{ cfg config.Config }
+
+// Configured reports whether the owner is in the file. An event of an App must
+// come from the installation that the owner's credentials name, if they do.
+func (c configured) Configured(login string, installation int64) bool {
+	o, ok := c.cfg.Owner(login)
+	if !ok {
+		return false
+	}
+	cred := o.Credentials
+	return installation == 0 || cred == nil || cred.Kind != config.KindApp || cred.InstallationID == installation
+}
+
+// pauseName is the file beside the state file that stops all work.
+const pauseName = "PAUSE"
+
+func (s *server) pauseFile() string { return filepath.Join(filepath.Dir(s.db.Path()), pauseName) }
+
+// pauseSwitch is the kill switch of one machine: a file, or the environment.
+type pauseSwitch struct {
+	path string
+	env  func(string) string
+}
+
+// Paused looks for both. Where it can't look, the switch is on.
+func (p pauseSwitch) Paused(context.Context) (bool, string) {
+	if v := p.env("SHELFLIFE_PAUSE"); v != "" && v != "0" {
+		return true, "SHELFLIFE_PAUSE is set"
+	}
+	f, err := os.Open(p.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, ""
+	}
+	if err != nil {
+		return true, "the file PAUSE can't be looked for: " + err.Error()
+	}
+	defer f.Close()
+	why := make([]byte, 200)
+	n, err := io.ReadFull(f, why)
+	if err != nil && n == 0 {
+		return true, "the file PAUSE is there"
+	}
+	return true, "the file PAUSE says: " + strings.TrimSpace(strings.ToValidUTF8(string(why[:n]), "?"))
+}
+
+// stopSwitch is on as well once the server stops, so that the work at hand ends
+// before its next call.
+type stopSwitch struct {
+	sweep.Switch
+	stop  <-chan struct{}
+	mu    sync.Mutex
+	ended bool
+}
+
+// Paused reports whether the server stops or the switch below is on.
+func (s *stopSwitch) Paused(ctx context.Context) (bool, string) {
+	s.mu.Lock()
+	ended := s.ended
+	s.mu.Unlock()
+	select {
+	case <-s.stop:
+		ended = true
+	default:
+	}
+	if ended {
+		return true, "the server stops"
+	}
+	return s.Switch.Paused(ctx)
+}
+
+// now turns the switch on for good.
+func (s *stopSwitch) now() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+}
+
+// jsonLog writes JSON lines in which nothing that looks like a secret stands.
+func jsonLog(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		switch v := a.Value.Any().(type) {
+		case string:
+			a.Value = slog.StringValue(ghapp.Redact(v))
+		case error:
+			a.Value = slog.StringValue(ghapp.Redact(v.Error()))
+		}
+		return a
+	}}))
+}
+
+// lines makes a log line of each line that is written.
+type lines struct{ log *slog.Logger }
+
+// Write never fails.
+func (l lines) Write(b []byte) (int, error) {
+	for line := range strings.Lines(string(b)) {
+		if line = strings.TrimPrefix(strings.TrimSpace(line), "shelflife: "); line != "" {
+			l.log.Info(line)
+		}
+	}
+	return len(b), nil
+}
