@@ -30,12 +30,12 @@ decisions contains {"action": "delete", "version": v.id, "reason": reason} if {
 	input.complete
 	_has_images
 	some v in input.versions
-	v.state == "active"
+	is_string(v.oci.subject)
 	v.root
 	v.tagged == false
+	v.state == "active"
 	v.age_days > _limit
 	v.oci.kind in {"signature", "attestation", "artifact"}
-	is_string(v.oci.subject)
 	v.oci.subject != ""
 	not v.oci.subject in _listed
 	reason := sprintf("%s of %s, which is gone, and %v days old (limit %v)", [v.oci.kind, v.oci.subject, versions.days(v.age_days), _limit])

@@ -35,8 +35,8 @@ _identifiers := params.lower_strings("expire_prereleases", "identifiers")
 
 _released := {split(v.semver.version, "+")[0] |
 	some v in input.versions
-	v.state == "active"
 	v.semver.prerelease == ""
+	v.state == "active"
 }
 
 _prereleases := {name |

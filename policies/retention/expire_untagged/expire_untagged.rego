@@ -27,9 +27,9 @@ _limit := params.number("expire_untagged", "older_than_days")
 decisions contains {"action": "delete", "version": v.id, "reason": reason} if {
 	input.package.package_type == "container"
 	some v in input.versions
-	v.state == "active"
-	v.tagged == false
 	v.root
+	v.tagged == false
+	v.state == "active"
 	v.age_days > _limit
 	v.oci.kind != "unknown"
 	v.oci.subject in {null, ""}

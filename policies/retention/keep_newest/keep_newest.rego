@@ -36,8 +36,8 @@ decisions contains {"action": "keep", "version": v.id, "rule": "tagged", "reason
 	_tagged > 0
 	reason := sprintf("among the newest %v tagged versions", [_tagged])
 	some i, v in input.versions
-	v.state == "active"
 	v.tagged
+	v.state == "active"
 	not i in _older_tagged
 }
 
@@ -47,9 +47,9 @@ decisions contains {"action": "keep", "version": v.id, "rule": "untagged", "reas
 	_untagged > 0
 	reason := sprintf("among the newest %v untagged versions", [_untagged])
 	some i, v in input.versions
-	v.state == "active"
-	v.tagged == false
 	v.root
+	v.tagged == false
+	v.state == "active"
 	not i in _older_untagged
 }
 
@@ -59,8 +59,8 @@ decisions contains {"action": "keep", "version": v.id, "rule": "release", "reaso
 	_releases > 0
 	reason := sprintf("among the highest %v releases", [_releases])
 	some i, v in input.versions
-	v.state == "active"
 	v.semver.prerelease == ""
+	v.state == "active"
 	not i in _lower_releases
 }
 

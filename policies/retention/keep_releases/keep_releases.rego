@@ -27,8 +27,8 @@ _newest := params.number("keep_releases", "newest")
 
 _releases := [[_line(i), 0 - v.semver.minor, 0 - v.semver.patch, v.rank, v.id] |
 	some i, v in input.versions
-	v.state == "active"
 	v.semver.prerelease == ""
+	v.state == "active"
 ]
 
 # METADATA

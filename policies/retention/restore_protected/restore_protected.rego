@@ -50,12 +50,12 @@ decisions contains {"action": "restore", "package": true, "rule": "package", "re
 
 # Indexes in input.versions.
 _candidates := {i |
-	some i, _ in input.versions
+	some i, v in input.versions
+	v.state == "deleted"
 	_is_candidate(i)
 }
 
 _is_candidate(i) if {
-	input.versions[i].state == "deleted"
 	input.versions[i].deleted_by.by == "other"
 	is_number(input.versions[i].age_days)
 	input.versions[i].restorable_days > 0
