@@ -154,13 +154,17 @@ policies see, for the stock opa eval and opa test.`,
 }
 
 func (s *session) export(ctx context.Context, owner retention.Owner, dir string, at time.Time) error {
-	kept, err := s.kept(ctx, owner)
-	if err != nil {
+	if err := s.hasSnapshot(ctx, owner.Login); err != nil {
 		return err
 	}
+	n := 0
 	enc := json.NewEncoder(s.out)
 	enc.SetEscapeHTML(false)
-	for _, inv := range kept {
+	for inv, err := range s.db.Snapshots(ctx, owner.Login) {
+		if err != nil {
+			return err
+		}
+		n++
 		if dir == "" {
 			if err := enc.Encode(inv); err != nil {
 				return err
@@ -181,7 +185,7 @@ func (s *session) export(ctx context.Context, owner retention.Owner, dir string,
 		}
 	}
 	if dir != "" {
-		s.note("%s of %s in %s", plural(len(kept), "input document"), owner.Login, dir)
+		s.note("%s of %s in %s", plural(n, "input document"), owner.Login, dir)
 	}
 	return nil
 }

@@ -168,8 +168,8 @@ func (s *session) makePlan(ctx context.Context, owners []string, f planFlags) (g
 		AsOf: asOf, Match: match, Full: f.full,
 	}
 	if f.offline {
-		req.Offline = s.kept
-		req.Targets, err = s.offlineTargets(owners)
+		req.Offline = s.db
+		req.Targets, err = s.offlineTargets(ctx, owners)
 	} else {
 		req.Targets, err = s.targets(ctx, owners)
 	}
@@ -205,13 +205,16 @@ func setMode(targets []enforce.Target, word string) error {
 
 // offlineTargets are owners as the snapshots know them; nothing can be read or
 // written through them.
-func (s *session) offlineTargets(named []string) ([]enforce.Target, error) {
+func (s *session) offlineTargets(ctx context.Context, named []string) ([]enforce.Target, error) {
 	owners, err := s.owners(named)
 	if err != nil {
 		return nil, err
 	}
 	var out []enforce.Target
 	for _, o := range owners {
+		if err := s.hasSnapshot(ctx, o.Login); err != nil {
+			return nil, err
+		}
 		out = append(out, enforce.Target{
 			Owner: bound(o), Mode: s.cfg.ModeFor(o.Login), Limits: s.cfg.LimitsFor(o.Login), Types: o.Types, Match: o.Matches,
 		})
@@ -219,19 +222,12 @@ func (s *session) offlineTargets(named []string) ([]enforce.Target, error) {
 	return out, nil
 }
 
-// kept returns the snapshots of an owner.
-func (s *session) kept(ctx context.Context, owner retention.Owner) ([]retention.Inventory, error) {
-	var out []retention.Inventory
-	for inv, err := range s.db.Snapshots(ctx, owner.Login) {
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, inv)
+// hasSnapshot makes sure that something is kept of an owner.
+func (s *session) hasSnapshot(ctx context.Context, login string) error {
+	for _, err := range s.db.Known(ctx, login) {
+		return err
 	}
-	if len(out) == 0 {
-		return nil, usagef("there is no snapshot of %s; make one with: shelflife inventory pull %[1]s", owner.Login)
-	}
-	return out, nil
+	return usagef("there is no snapshot of %s; make one with: shelflife inventory pull %[1]s", login)
 }
 
 // logDecisions keeps who said what about which version, for query and show.

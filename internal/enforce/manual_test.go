@@ -124,18 +124,11 @@ func TestExplainShowsEveryStepAndWritesNothing(t *testing.T) {
 func TestPlanFromKeptReadingsCallsNobody(t *testing.T) {
 	w := newWorld(t, acmeSeed())
 	w.plan(expire())
-	var kept []retention.Inventory
-	for known, err := range w.snaps.Known(t.Context(), "acme") {
-		w.must(err)
-		inv, _, err := w.snaps.Snapshot(t.Context(), known.Ref)
-		w.must(err)
-		kept = append(kept, inv)
-	}
 	before := w.sim.CallCounts()
 	plan, err := w.enforcer().Plan(t.Context(), enforce.PlanRequest{
 		Targets: w.acme(), Judge: expire("w0", "1.0.0"), Bundle: w.bundle,
 		Match:   func(name string) bool { return name != "lib" },
-		Offline: func(context.Context, retention.Owner) ([]retention.Inventory, error) { return kept, nil },
+		Offline: w.snaps,
 	})
 	w.must(err)
 	diff(t, "calls", before, w.sim.CallCounts())

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"sync"
 	"time"
 
@@ -17,6 +18,13 @@ import (
 // PlanExpiry is how long a saved plan may be applied.
 const PlanExpiry = 24 * time.Hour
 
+// Kept gives out what is kept of earlier readings, one package at a time. The
+// stores of snapshots are one.
+type Kept interface {
+	Known(ctx context.Context, owner string) iter.Seq2[retention.KnownPackage, error]
+	Snapshot(ctx context.Context, ref retention.PackageRef) (inv retention.Inventory, ok bool, err error)
+}
+
 // PlanRequest says what to plan.
 type PlanRequest struct {
 	Targets []Target
@@ -25,8 +33,9 @@ type PlanRequest struct {
 	Trigger retention.Trigger
 	AsOf    time.Time // zero: now
 	Match   func(name string) bool
-	// Offline decides from these inventories instead of reading (nil: read).
-	Offline func(ctx context.Context, owner retention.Owner) ([]retention.Inventory, error)
+	// Offline decides from what is kept of earlier readings instead of reading
+	// (nil: read).
+	Offline Kept
 	Full    bool // read every package from GitHub, whatever the snapshots say
 
 	// ID is the id of the plan and of its run; "" makes one.
@@ -140,12 +149,7 @@ func (e *Enforcer) work(ctx context.Context, req PlanRequest, t Target) ([]readF
 		return (t.Match == nil || t.Match(name)) && (req.Match == nil || req.Match(name))
 	}
 	if req.Offline != nil {
-		kept, err := req.Offline(ctx, t.Owner)
-		for _, inv := range kept {
-			if wanted(inv.Package.Name) {
-				add(inv)
-			}
-		}
+		out, err := fromKept(ctx, req.Offline, t.Owner.Login, wanted)
 		return out, nil, err
 	}
 	listing, err := t.Reader.List(ctx, t.Owner, t.Types)
@@ -165,4 +169,26 @@ func (e *Enforcer) work(ctx context.Context, req PlanRequest, t Target) ([]readF
 		}
 	}
 	return out, listing.Problems, nil
+}
+
+// fromKept lists the packages that are kept of an owner, each to be read when it
+// is its turn.
+func fromKept(ctx context.Context, kept Kept, owner string, wanted func(string) bool) ([]readFunc, error) {
+	var out []readFunc
+	for known, err := range kept.Known(ctx, owner) {
+		if err != nil {
+			return nil, err
+		}
+		if !wanted(known.Ref.Name) {
+			continue
+		}
+		out = append(out, func(ctx context.Context, _ bool) (retention.Inventory, error) {
+			inv, ok, err := kept.Snapshot(ctx, known.Ref)
+			if err == nil && !ok {
+				err = fmt.Errorf("the snapshot of %s has gone meanwhile; plan again", known.Ref)
+			}
+			return inv, err
+		})
+	}
+	return out, nil
 }
