@@ -3,6 +3,7 @@ package enforce_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,12 +60,12 @@ func TestPlanOfOnePackageFailsAsAWhole(t *testing.T) {
 // countingReader counts the readings that go to GitHub whatever is kept.
 type countingReader struct {
 	enforce.Reader
-	fresh int
+	fresh atomic.Int64
 }
 
 func (c *countingReader) Read(ctx context.Context, o retention.Owner, p retention.Package, opts inventory.Options) (retention.Inventory, error) {
 	if opts.Fresh {
-		c.fresh++
+		c.fresh.Add(1)
 	}
 	return c.Reader.Read(ctx, o, p, opts)
 }
@@ -90,7 +91,7 @@ func TestReadingsSinceATimeCountAsFresh(t *testing.T) {
 			w.must(err)
 			diff(t, "id", "an-id", p.ID())
 			diff(t, "deletes", 3, p.Summary().Delete)
-			diff(t, "fresh readings", tc.fresh, reader.fresh)
+			diff(t, "fresh readings", tc.fresh, int(reader.fresh.Load()))
 		})
 	}
 }
