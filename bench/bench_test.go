@@ -45,7 +45,7 @@ func TestRowsAreSelectedByName(t *testing.T) {
 		}
 		return names
 	}
-	if diff := cmp.Diff([]string{"deletes-60", "deletes-600", "deletes-600-one-budget", "start"}, picked("deletes, start", false)); diff != "" {
+	if diff := cmp.Diff([]string{"deletes-60", "deletes-600", "deletes-600-one-budget", "start"}, picked("deletes, deletes-60, start", false)); diff != "" {
 		t.Errorf("by beginning (-want +got)\n%s", diff)
 	}
 	if quick, all := picked("", true), picked("", false); len(quick) != len(all)-3 {

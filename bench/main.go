@@ -129,20 +129,19 @@ func (b *bench) one(ctx context.Context, r row) {
 func selectRows(only string, quick bool) ([]row, error) {
 	all := rows()
 	if only != "" {
-		var picked []row
+		picked := map[string]bool{}
 		for name := range strings.SplitSeq(only, ",") {
-			name = strings.TrimSpace(name)
-			n := len(picked)
+			found := false
 			for _, r := range all {
-				if strings.HasPrefix(r.name, name) {
-					picked = append(picked, r)
+				if strings.HasPrefix(r.name, strings.TrimSpace(name)) {
+					picked[r.name], found = true, true
 				}
 			}
-			if len(picked) == n {
+			if !found {
 				return nil, fmt.Errorf("there is no row %q; there are %s", name, names(all))
 			}
 		}
-		return picked, nil
+		return slices.DeleteFunc(all, func(r row) bool { return !picked[r.name] }), nil
 	}
 	if quick {
 		all = slices.DeleteFunc(all, func(r row) bool { return r.slow })

@@ -22,7 +22,7 @@ var evaluatedAt = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 // seldom as cmd/shelflife has it.
 func policyEvaluation(ctx context.Context, b *bench) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(100 << 20))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(64 << 20))
 	engine, err := policy.Load(ctx, policies.FS, policy.Options{Builtin: true, TimeLimit: time.Minute})
 	if err != nil {
 		return err

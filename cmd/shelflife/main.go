@@ -14,7 +14,7 @@ import (
 // well before the memory that a sweep may take, saves an eighth of the time.
 const (
 	gcPercent   = 400
-	memoryLimit = 100 << 20 // bytes; soft
+	memoryLimit = 64 << 20 // bytes; soft
 )
 
 func main() {
