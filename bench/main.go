@@ -141,7 +141,7 @@ func selectRows(only string, quick bool) ([]row, error) {
 				return nil, fmt.Errorf("there is no row %q; there are %s", name, names(all))
 			}
 		}
-		return slices.DeleteFunc(all, func(r row) bool { return !picked[r.name] }), nil
+		all = slices.DeleteFunc(all, func(r row) bool { return !picked[r.name] })
 	}
 	if quick {
 		all = slices.DeleteFunc(all, func(r row) bool { return r.slow })
