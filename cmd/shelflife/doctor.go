@@ -308,6 +308,11 @@ func (d *diagnosis) probe(ctx context.Context, s *session, t enforce.Target, ref
 	if err != nil {
 		return "", err
 	}
+	if action == retention.Delete {
+		if err := s.clockAhead(); err != nil {
+			return "", err
+		}
+	}
 	res, err := s.enforcer().Apply(ctx, enforce.ApplyRequest{Plan: plan, Targets: []enforce.Target{t}, Judge: h, Bundle: plan.Bundle(), Person: true})
 	if err != nil {
 		return "", err
