@@ -129,11 +129,11 @@ func (w *worker) plan(ctx context.Context, enforcer *enforce.Enforcer, t enforce
 		w.finish(ctx, Done, "nothing to do")
 		return nil
 	}
-	sealed, err := p.Seal(ctx, w.Sealer)
-	if err != nil {
+	var sealed bytes.Buffer
+	if err := p.Seal(ctx, &sealed, w.Sealer); err != nil {
 		return err
 	}
-	if err := w.Plans.SavePlan(ctx, w.owner.Login, w.state.Run, sealed); err != nil {
+	if err := w.Plans.SavePlan(ctx, w.owner.Login, w.state.Run, sealed.Bytes()); err != nil {
 		return err
 	}
 	w.state.Phase = Applying
