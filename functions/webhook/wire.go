@@ -21,6 +21,10 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/webhook"
 )
 
+// maxBody is what an HTTP API takes, in bytes.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+const maxBody = 10 << 20
+
 // function is the wired function.
 type function struct {
 	handler *webhook.Handler
@@ -67,7 +71,7 @@ func wire(env func(string) string, out io.Writer, log *slog.Logger, now func() t
 		Owners:     settings.Config,
 		Queue:      counted{fifo.New(sqs.NewFromConfig(cfg), settings.QueueURL, settings.Revision(revision)), emitter},
 		Deliveries: dynamodb.New(ddb.NewFromConfig(cfg), settings.Table, now),
-		Log:        log, Now: now, Self: settings.Config.Serve.Self,
+		Log:        log, Now: now, Self: settings.Config.Serve.Self, MaxBody: maxBody,
 	})
 	if err != nil {
 		return nil, err
