@@ -11,9 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/shelflife-dev/shelflife/internal/awsenv"
+	"github.com/shelflife-dev/shelflife/internal/deliveries"
 	"github.com/shelflife-dev/shelflife/internal/fifo"
 	"github.com/shelflife-dev/shelflife/internal/funcenv"
-	"github.com/shelflife-dev/shelflife/internal/ledger/dynamodb"
 	"github.com/shelflife-dev/shelflife/internal/metrics"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 	"github.com/shelflife-dev/shelflife/internal/secret"
@@ -70,7 +70,7 @@ func wire(env func(string) string, out io.Writer, log *slog.Logger, now func() t
 		Verifier:   webhook.NewVerifier(webhook.NewCachedSecrets(read, now, log)),
 		Owners:     settings.Config,
 		Queue:      counted{fifo.New(sqs.NewFromConfig(cfg), settings.QueueURL, settings.Revision(revision)), emitter},
-		Deliveries: dynamodb.New(ddb.NewFromConfig(cfg), settings.Table, now),
+		Deliveries: deliveries.New(ddb.NewFromConfig(cfg), settings.Table, now),
 		Log:        log, Now: now, Self: settings.Config.Serve.Self, MaxBody: maxBody,
 	})
 	if err != nil {
