@@ -12,6 +12,7 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/guard"
 	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/retention"
+	"github.com/shelflife-dev/shelflife/internal/sweep"
 )
 
 func isBroken(err error) bool {
@@ -156,6 +157,8 @@ func (o *Operator) carryOut(ctx context.Context, owner config.Owner, p guard.Pla
 	out := Done{Run: res.Run, Undoes: p.Undoes(), Outcomes: res.Counts(), Held: res.Held()}
 	if res.StoppedBy != nil {
 		out.Stopped = res.StoppedBy.Error()
+	} else {
+		o.c.Observe(sweep.Event{Kind: sweep.RunEnded, Owner: owner.Login, Result: res})
 	}
 	for _, it := range p.Items() {
 		lost := it.Status == retention.StatusBlocked || it.Status == retention.StatusIncomplete
