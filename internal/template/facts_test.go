@@ -1,0 +1,83 @@
+package template
+
+import (
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/shelflife-dev/shelflife/internal/ledger/dynamodb"
+	"github.com/shelflife-dev/shelflife/internal/ledger/sqlite"
+)
+
+const path = "../../template.yaml"
+
+// facts are read from the code itself wherever it says them.
+func facts(t *testing.T) Facts {
+	t.Helper()
+	return Facts{
+		Environment: readEnvironment(t),
+		Ledger:      ledger(t),
+		Columns:     jsonFields(reflect.TypeFor[sqlite.DecisionRow]()),
+		Metrics:     metrics(t),
+	}
+}
+
+func ledger(t *testing.T) Ledger {
+	t.Helper()
+	def := dynamodb.Definition("any")
+	out := Ledger{BillingMode: string(def.BillingMode), TTL: dynamodb.TTLAttribute, Deliveries: "delivery#*", Deleted: "active#*", Partitions: partitions(t)}
+	for _, k := range def.KeySchema {
+		for _, a := range def.AttributeDefinitions {
+			if aws.ToString(a.AttributeName) == aws.ToString(k.AttributeName) {
+				out.Keys = append(out.Keys, Key{Name: aws.ToString(k.AttributeName), Role: string(k.KeyType), Type: string(a.AttributeType)})
+			}
+		}
+	}
+	return out
+}
+
+var itemLine = regexp.MustCompile(`^//\t([a-z]+)(#\S+)? +\S`)
+
+// partitions are the patterns of the partition keys in the ledger's own table of
+// its items.
+func partitions(t *testing.T) []string {
+	t.Helper()
+	raw, err := os.ReadFile("../ledger/dynamodb/doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(raw), "// # Items\n")
+	section, _, _ = strings.Cut(section, "// # Access patterns\n")
+	var out []string
+	for line := range strings.Lines(section) {
+		m := itemLine.FindStringSubmatch(line)
+		if m == nil || m[1] == "pk" {
+			continue
+		}
+		pattern := m[1]
+		if m[2] != "" {
+			pattern += "#*"
+		}
+		if !slices.Contains(out, pattern) {
+			out = append(out, pattern)
+		}
+	}
+	if len(out) < 9 {
+		t.Fatalf("only %v: the table of items has changed its form", out)
+	}
+	return out
+}
+
+func jsonFields(row reflect.Type) []string {
+	var out []string
+	for i := range row.NumField() {
+		name, _, _ := strings.Cut(row.Field(i).Tag.Get("json"), ",")
+		out = append(out, name)
+	}
+	return out
+}
