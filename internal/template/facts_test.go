@@ -10,8 +10,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/shelflife-dev/shelflife/internal/decisions"
 	"github.com/shelflife-dev/shelflife/internal/ledger/dynamodb"
-	"github.com/shelflife-dev/shelflife/internal/ledger/sqlite"
 )
 
 const path = "../../template.yaml"
@@ -22,7 +22,7 @@ func facts(t *testing.T) Facts {
 	return Facts{
 		Environment: readEnvironment(t),
 		Ledger:      ledger(t),
-		Columns:     jsonFields(reflect.TypeFor[sqlite.DecisionRow]()),
+		Columns:     jsonFields(reflect.TypeFor[decisions.Row]()),
 		Metrics:     metrics(t),
 	}
 }

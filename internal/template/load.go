@@ -18,8 +18,8 @@ type Template struct {
 	Globals    any
 	Resources  map[string]Resource
 	Outputs    map[string]any
-	// Order holds the names of the resources as they stand in the file.
-	Order []string
+	// Order and ParameterOrder hold the names as they stand in the file.
+	Order, ParameterOrder []string
 }
 
 // Resource is one resource of a template.
@@ -56,7 +56,8 @@ func Parse(raw []byte) (Template, error) {
 	root, _ := v.(map[string]any)
 	t := Template{
 		Parameters: object(root["Parameters"]), Conditions: object(root["Conditions"]), Globals: root["Globals"],
-		Resources: map[string]Resource{}, Outputs: object(root["Outputs"]), Order: keys(doc.Content[0], "Resources"),
+		Resources: map[string]Resource{}, Outputs: object(root["Outputs"]),
+		Order: keys(doc.Content[0], "Resources"), ParameterOrder: keys(doc.Content[0], "Parameters"),
 	}
 	for name, r := range object(root["Resources"]) {
 		all := object(r)
