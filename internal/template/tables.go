@@ -82,6 +82,18 @@ func (t Template) Alarms() string {
 	return b.String()
 }
 
+// Columns are what a query of the decision log can name: the columns of its
+// table and its partitions.
+func (t Template) Columns() []string {
+	var out []string
+	for _, r := range t.ofType("AWS::Glue::Table") {
+		in := at(r.Properties, "TableInput")
+		out = append(out, names(at(in, "StorageDescriptor", "Columns"))...)
+		out = append(out, names(at(in, "PartitionKeys"))...)
+	}
+	return out
+}
+
 func row(b *strings.Builder, cells ...string) {
 	for i, c := range cells {
 		cells[i] = strings.ReplaceAll(strings.Join(strings.Fields(c), " "), "|", `\|`)
