@@ -132,6 +132,35 @@ func partitionKeys(t Template, f Facts) []string {
 	return b
 }
 
+// folders: what is written on S3 may be written, and read if it is state; the log
+// of decisions is written alone.
+func folders(t Template, f Facts) []string {
+	var b breaches
+	can := map[string][]string{}
+	for _, p := range t.Permissions() {
+		for _, r := range p.On {
+			_, rest, ok := strings.Cut(show(r), "/")
+			if folder, _, _ := strings.Cut(rest, "/"); ok && isPrefix(t, r, rest) {
+				can[folder] = append(can[folder], p.Actions...)
+			}
+		}
+	}
+	for _, folder := range f.Folders {
+		want := []string{"s3:GetObject", "s3:PutObject"}
+		if strings.HasPrefix(f.Decisions, folder+"/") {
+			want = want[1:]
+		}
+		if !slices.Equal(can[folder], want) {
+			b.add("%s/ allows %v, the code needs %v", folder, can[folder], want)
+		}
+		delete(can, folder)
+	}
+	for _, folder := range sorted(can) {
+		b.add("%s/ is nothing that the code writes", folder)
+	}
+	return b
+}
+
 // webhookHasLittle: the function that the internet can reach signs nothing,
 // reads no package and holds no credential of GitHub.
 func webhookHasLittle(t Template, _ Facts) []string {

@@ -7,6 +7,10 @@ type Facts struct {
 	Environment map[string][]string // function: the variables that it reads, AWS's own aside
 	Ledger      Ledger
 	Columns     []string // JSON fields of a row of the decision log
+	// Folders are those of the bucket, Decisions where the log is in it, with
+	// <owner> and <day> in it.
+	Folders   []string
+	Decisions string
 	// Metrics are the names that the functions emit with the dimension service
 	// alone, by namespace and service: "Shelflife/enforcer".
 	Metrics map[string][]string
@@ -53,6 +57,7 @@ func rules() []rule {
 		{"no wildcards", noWildcards},
 		{"never allowed", neverAllowed},
 		{"partition keys", partitionKeys},
+		{"folders of the bucket", folders},
 		{"webhook has little", webhookHasLittle},
 		{"keys are used as meant", keyUse},
 		{"alarms", alarms},

@@ -19,7 +19,10 @@ const path = "../../template.yaml"
 // facts are read from the code itself wherever it says them.
 func facts(t *testing.T) Facts {
 	t.Helper()
+	where, log := bucket(t)
 	return Facts{
+		Folders:     where,
+		Decisions:   log,
 		Environment: readEnvironment(t),
 		Ledger:      ledger(t),
 		Columns:     jsonFields(reflect.TypeFor[decisions.Row]()),
@@ -71,6 +74,27 @@ func partitions(t *testing.T) []string {
 		t.Fatalf("only %v: the table of items has changed its form", out)
 	}
 	return out
+}
+
+var objectLine = regexp.MustCompile(`(?m)^//\t(([a-z]+)/\S+)  +\S`)
+
+// bucket is what the package that writes the bucket says of its keys.
+func bucket(t *testing.T) (folders []string, decisions string) {
+	t.Helper()
+	raw, err := os.ReadFile("../inventory/s3snap/doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range objectLine.FindAllStringSubmatch(string(raw), -1) {
+		folders = append(folders, m[2])
+		if m[2] == "decisions" {
+			decisions, _, _ = strings.Cut(m[1], "run=")
+		}
+	}
+	if len(folders) < 3 || decisions == "" {
+		t.Fatalf("folders %v, decisions in %q: the list of keys has changed its form", folders, decisions)
+	}
+	return folders, decisions
 }
 
 func jsonFields(row reflect.Type) []string {

@@ -78,7 +78,7 @@ func decisionColumns(t Template, f Facts) []string {
 		}
 		b.want("projection.enabled", at(in, "Parameters", "projection.enabled"), "true")
 		b.want("where the partitions are", at(in, "Parameters", "storage.location.template", "Fn::Sub"),
-			"s3://${Bucket}/decisions/v1/owner=${!account}/dt=${!dt}/")
+			"s3://${Bucket}/"+strings.NewReplacer("<owner>", "${!account}", "<day>", "${!dt}").Replace(f.Decisions))
 	}
 	return b
 }

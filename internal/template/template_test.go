@@ -70,7 +70,7 @@ func TestRulesNoticeEmptyFacts(t *testing.T) {
 	for _, p := range tmpl.Check(Facts{}) {
 		got[p.Rule] = true
 	}
-	for _, rule := range []string{"environment", "table", "partition keys", "decision columns", "metrics are emitted"} {
+	for _, rule := range []string{"environment", "table", "partition keys", "folders of the bucket", "decision columns", "metrics are emitted"} {
 		if !got[rule] {
 			t.Errorf("the rule %q holds without anything to compare with", rule)
 		}

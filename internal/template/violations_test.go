@@ -70,6 +70,10 @@ func violations() []violation {
 		{"partition keys", "calls without a key pass", "              \"Null\": {\"dynamodb:LeadingKeys\": \"false\"}\n", ""},
 		{"partition keys", "batches write anything", `"dynamodb:LeadingKeys": [manifest#*]`, `"dynamodb:LeadingKeys": ["*"]`},
 
+		{"folders of the bucket", "plans can't be read", `, !Sub "${Bucket.Arn}/plans/*"]`, "]"},
+		{"folders of the bucket", "decisions can be read", "Action: s3:PutObject\n", "Action: [s3:GetObject, s3:PutObject]\n"},
+		{"folders of the bucket", "a folder that nothing writes", "${Bucket.Arn}/plans/*", "${Bucket.Arn}/athena/*"},
+
 		{"webhook has little", "it reads work", "Sid: QueueWork\n            Effect: Allow\n            Action: sqs:SendMessage", "Sid: QueueWork\n            Effect: Allow\n            Action: [sqs:SendMessage, sqs:ReceiveMessage]"},
 		{"webhook has little", "it reads the token", "Resource: !Ref WebhookSecret", "Resource: !Ref GitHubToken"},
 
