@@ -20,7 +20,9 @@ func shipsSafe(t Template, _ Facts) []string {
 		b.want("the input of "+s.Name, at(s.Properties, "Target", "Input"), `{"kind":"tick"}`)
 	}
 	for _, f := range t.functions() {
-		b.want("SHELFLIFE_MODE of "+f.Name, at(t.variables(f)["SHELFLIFE_MODE"], "Ref"), "Mode")
+		if len(t.queuesOf(f)) > 0 {
+			b.want("SHELFLIFE_MODE of "+f.Name, at(t.variables(f)["SHELFLIFE_MODE"], "Ref"), "Mode")
+		}
 		for _, e := range object(at(f.Properties, "Events")) {
 			if kind := text(at(e, "Type")); strings.HasPrefix(kind, "Schedule") || kind == "EventBridgeRule" || kind == "CloudWatchEvent" {
 				b.add("%s has a schedule beside Tick", f.Name)
