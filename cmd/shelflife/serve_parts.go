@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/config"
-	"github.com/shelflife-dev/shelflife/internal/ghapp"
+	"github.com/shelflife-dev/shelflife/internal/jsonlog"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 	"github.com/shelflife-dev/shelflife/internal/sweep"
 	"github.com/shelflife-dev/shelflife/internal/webhook"
@@ -122,17 +122,7 @@ func (s *stopSwitch) now() {
 }
 
 // jsonLog writes JSON lines in which nothing that looks like a secret stands.
-func jsonLog(w io.Writer) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-		switch v := a.Value.Any().(type) {
-		case string:
-			a.Value = slog.StringValue(ghapp.Redact(v))
-		case error:
-			a.Value = slog.StringValue(ghapp.Redact(v.Error()))
-		}
-		return a
-	}}))
-}
+func jsonLog(w io.Writer) *slog.Logger { return jsonlog.New(w) }
 
 // lines makes a log line of each line that is written.
 type lines struct{ log *slog.Logger }
