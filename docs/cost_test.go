@@ -11,15 +11,15 @@ import (
 
 // size is one installation that the guide counts for.
 type size struct {
-	name                               string
-	owners, packages, versions         float64
-	changed, deleted, deliveries, keys float64 // a day; keys in KMS and secrets in all
+	name                                string
+	owners, packages, versions          float64
+	changed, deleted, deliveries, hours float64 // a day; hours in which an owner has work
 }
 
 var sizes = []size{
 	{"small", 1, 100, 10_000, 20, 50, 50, 2},
-	{"medium", 5, 2_000, 200_000, 300, 500, 1_000, 2},
-	{"large", 20, 50_000, 5_000_000, 5_000, 10_000, 20_000, 2},
+	{"medium", 5, 2_000, 200_000, 300, 500, 1_000, 6},
+	{"large", 20, 50_000, 5_000_000, 5_000, 10_000, 20_000, 12},
 }
 
 const days, ticks = 30, 12 * 24 * 30
@@ -58,9 +58,9 @@ var lines = []line{
 	{"S3, kept", "5 copies × versions at 0.1 KB, 400 days of decisions at 0.1 KB", func(s size) float64 {
 		return (5*s.versions*0.1 + 400*s.deleted*3*0.1) / 1e6
 	}, "GB", 0.023},
-	{"KMS and secrets", "2 keys at $1, 2 secrets at $0.40", func(s size) float64 { return s.keys }, "pairs", 1.40},
-	{"metrics", "8 × (owners + 1)", func(s size) float64 { return 8 * (s.owners + 1) }, "metrics", 0.30},
-	{"alarms", "11", func(size) float64 { return 11 }, "alarms", 0.10},
+	{"KMS and secrets", "2 keys at $1, 2 secrets at $0.40", func(size) float64 { return 2 }, "pair", 1.40},
+	{"metrics", "(3 + 16 × hours ÷ 24) × (owners + 1) + 8", func(s size) float64 { return (3+16*s.hours/24)*(s.owners+1) + 8 }, "metric", 0.30},
+	{"alarms", "11", func(size) float64 { return 11 }, "alarm", 0.10},
 	{"dashboard", "1", func(size) float64 { return 1 }, "dashboard", 3.00},
 	{"logs", "ticks × 2 KB + (deleted + items) × 1 KB", func(s size) float64 { return (2*ticks + days*s.deleted + s.items()) / 1e6 }, "GB", 0.53},
 	{"X-Ray", "a trace a call", func(s size) float64 { return (ticks + s.items() + days*s.deliveries) / 1e6 }, "million", 5.00},
@@ -78,6 +78,7 @@ func costTable() string {
 		{"owners", func(s size) float64 { return s.owners }}, {"packages", func(s size) float64 { return s.packages }},
 		{"versions", func(s size) float64 { return s.versions }}, {"packages that changed", func(s size) float64 { return s.changed }},
 		{"versions deleted", func(s size) float64 { return s.deleted }}, {"webhook deliveries", func(s size) float64 { return s.deliveries }},
+		{"hours in which an owner has work", func(s size) float64 { return s.hours }},
 	} {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.name, figure(r.of(sizes[0])), figure(r.of(sizes[1])), figure(r.of(sizes[2])))
 	}
@@ -95,7 +96,8 @@ func costTable() string {
 		b.WriteString("\n")
 	}
 	fmt.Fprintf(&b, "| **together, about** | | | **%.0f** | **%.0f** | **%.0f** |\n", sums[0], sums[1], sums[2])
-	b.WriteString("\nAthena is $5 for each TB that a query reads; a day of the large size is megabytes. The queue's pollers are Lambda's own; their number is a guess.\n")
+	b.WriteString("\nAthena is $5 for each TB that a query reads; a day of the large size is megabytes. The queue's pollers are Lambda's own; their number is a guess. Metrics\n" +
+		"are paid for by the hour in which they come; most come only when there is work.\n")
 	return b.String()
 }
 

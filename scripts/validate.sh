@@ -20,6 +20,9 @@ echo "checkov"
 checkov --file template.yaml --framework cloudformation --compact --quiet --skip-download
 
 echo "sam build"
+# The build takes shelflife.yaml along; a fresh copy of the project has none.
+[ -f "${SHELFLIFE:=shelflife.yaml}" ] || SHELFLIFE=internal/template/testdata/shelflife.yaml
+export SHELFLIFE
 sam build
 for function in EnforcerFunction WebhookFunction; do
 	for file in bootstrap shelflife.yaml; do

@@ -23,10 +23,10 @@ func facts(t *testing.T) Facts {
 	return Facts{
 		Folders:     where,
 		Decisions:   log,
-		Environment: readEnvironment(t),
+		Environment: environmentOf(),
 		Ledger:      ledger(t),
 		Columns:     jsonFields(reflect.TypeFor[decisions.Row]()),
-		Metrics:     metrics(t),
+		Metrics:     metricsOf(t),
 	}
 }
 
