@@ -43,20 +43,6 @@ func (q queues) Send(ctx context.Context, item retention.WorkItem) error {
 	return of.Send(ctx, item)
 }
 
-// configured tells whose events are ours.
-type configured struct{ cfg config.Config }
-
-// Configured reports whether the owner is in the file. An event of an App must
-// come from the installation that the owner's credentials name, if they do.
-func (c configured) Configured(login string, installation int64) bool {
-	o, ok := c.cfg.Owner(login)
-	if !ok {
-		return false
-	}
-	cred := o.Credentials
-	return installation == 0 || cred == nil || cred.Kind != config.KindApp || cred.InstallationID == installation
-}
-
 // pauseName is the file beside the state file that stops all work.
 const pauseName = "PAUSE"
 

@@ -4,10 +4,12 @@
 package funcenv
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
-	"strconv"
 
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/retention"
@@ -47,6 +49,17 @@ type Settings struct {
 	AppKeyID      string
 	AppKeySecret  string
 	WebhookSecret string
+
+	digest string // of the configuration file
+}
+
+// Revision names this deployment: the build, which the linker sets, and what its
+// configuration file says. Both functions of one deployment have the same.
+func (s Settings) Revision(build string) string {
+	if build == "" {
+		build = "dev"
+	}
+	return build + "-" + s.digest
 }
 
 // ReadWebhook reads the settings of the webhook function.
@@ -97,8 +110,13 @@ func read(env func(string) string) (Settings, error) {
 	if path == "" {
 		path = filepath.Join(env("LAMBDA_TASK_ROOT"), config.DefaultFile)
 	}
-	var err error
-	if s.Config, err = config.Load(path, env); err != nil {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return s, fmt.Errorf("read the configuration, see %s: %w", ConfigFile, err)
+	}
+	sum := sha256.Sum256(text)
+	s.digest = hex.EncodeToString(sum[:4])
+	if s.Config, err = config.Parse(path, text, env); err != nil {
 		return s, err
 	}
 	if len(s.Config.Owners) == 0 {
@@ -115,14 +133,4 @@ func missing(env func(string) string, names ...string) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// Number reads a positive number, such as of AWS_LAMBDA_FUNCTION_MEMORY_SIZE; 0
-// when there is none.
-func Number(env func(string) string, name string) int {
-	n, err := strconv.Atoi(env(name))
-	if err != nil || n < 0 {
-		return 0
-	}
-	return n
 }
