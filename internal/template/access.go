@@ -102,6 +102,47 @@ func neverAllowed(t Template, _ Facts) []string {
 	return b
 }
 
+// rightsOf are the rights that an operation takes, where they are not named like it.
+var rightsOf = map[string][]string{
+	"dynamodb:TransactWriteItems": {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
+	"s3:ListObjectsV2":            {"s3:ListBucket"},
+}
+
+// notCalled are rights that no code of the enforcer uses: Lambda uses them in its
+// name.
+var notCalled = append([]string{
+	"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "logs:CreateLogStream", "logs:PutLogEvents",
+}, noResource...)
+
+// callsAreAllowed: the enforcer may do what its code does, and nothing else.
+func callsAreAllowed(t Template, f Facts) []string {
+	var b breaches
+	var need, have []string
+	for _, call := range f.Calls {
+		if rights, ok := rightsOf[call]; ok {
+			need = append(need, rights...)
+		} else {
+			need = append(need, call)
+		}
+	}
+	for _, p := range t.Permissions() {
+		if p.Role == "EnforcerRole" {
+			have = append(have, p.Actions...)
+		}
+	}
+	for _, a := range need {
+		if !slices.Contains(have, a) {
+			b.add("the enforcer's code calls %s, which it may not", a)
+		}
+	}
+	for _, a := range have {
+		if !slices.Contains(need, a) && !slices.Contains(notCalled, a) {
+			b.add("the enforcer may %s, which its code does not call", a)
+		}
+	}
+	return b
+}
+
 // partitionKeys: each function reaches the items that it needs, by the ledger's
 // own list of them, and deletes those alone that the ledger deletes.
 func partitionKeys(t Template, f Facts) []string {

@@ -9,7 +9,10 @@ type Facts struct {
 	Columns     []string // JSON fields of a row of the decision log
 	// Folders are those of the bucket, Decisions where the log is in it, with
 	// <owner> and <day> in it.
-	Folders   []string
+	Folders []string
+	// Calls are the operations of AWS that the enforcer's code makes, such as
+	// dynamodb:TransactWriteItems.
+	Calls     []string
 	Decisions string
 	// Metrics are the names that the functions emit with the dimension service
 	// alone, by namespace and service: "Shelflife/enforcer".
@@ -56,6 +59,7 @@ func rules() []rule {
 		{"rights in one place", rightsInOnePlace},
 		{"no wildcards", noWildcards},
 		{"never allowed", neverAllowed},
+		{"calls are allowed", callsAreAllowed},
 		{"partition keys", partitionKeys},
 		{"folders of the bucket", folders},
 		{"webhook has little", webhookHasLittle},

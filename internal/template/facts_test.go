@@ -14,7 +14,7 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/ledger/dynamodb"
 )
 
-const path = "../../template.yaml"
+const file = "../../template.yaml"
 
 // facts are read from the code itself wherever it says them.
 func facts(t *testing.T) Facts {
@@ -22,6 +22,7 @@ func facts(t *testing.T) Facts {
 	where, log := bucket(t)
 	return Facts{
 		Folders:     where,
+		Calls:       calls(t, sources(t, "enforcer")),
 		Decisions:   log,
 		Environment: environmentOf(),
 		Ledger:      ledger(t),

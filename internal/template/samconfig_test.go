@@ -38,7 +38,7 @@ func overrideProblems(t Template, samconfig string) []string {
 }
 
 func TestBothEnvironmentsShipSafe(t *testing.T) {
-	tmpl, err := Load(path)
+	tmpl, err := Load(file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,6 +64,10 @@ func violations() []violation {
 		{"never allowed", "removing snapshots", "[s3:GetObject, s3:PutObject]", "[s3:GetObject, s3:PutObject, s3:DeleteObject]"},
 		{"never allowed", "importing another key", "Action: kms:GetPublicKey", "Action: [kms:GetPublicKey, kms:ImportKeyMaterial]"},
 
+		{"calls are allowed", "a right is missing", "- dynamodb:BatchGetItem\n", "- dynamodb:GetItem\n"},
+		{"calls are allowed", "seals can't be checked", "Action: [kms:GenerateMac, kms:VerifyMac]", "Action: kms:GenerateMac"},
+		{"calls are allowed", "a right that nothing uses", "- sqs:SendMessage\n", "- sqs:SendMessage\n              - sqs:ChangeMessageVisibility\n"},
+
 		{"partition keys", "the webhook reaches the ledger", `"dynamodb:LeadingKeys": [delivery#*]`, `"dynamodb:LeadingKeys": [delivery#*, "switch"]`},
 		{"partition keys", "the enforcer deletes records", `"dynamodb:LeadingKeys": [active#*]`, `"dynamodb:LeadingKeys": [active#*, records#*]`},
 		{"partition keys", "an item of the ledger is out of reach", "                  - runs#*\n", ""},
