@@ -46,6 +46,17 @@ dynamodb-local: .dynamodb-local ## DynamoDB Local as a second opinion (Java 17 a
 test-aws: venv ## the AWS stores against moto, and DynamoDB Local where it is there
 	$(GO) test ./internal/awstest ./internal/ledger/dynamodb ./internal/inventory/s3snap
 
+# The tools that know CloudFormation, in a folder of their own (see the file).
+TEMPLATE_VENV := .venv-template
+$(TEMPLATE_VENV)/.done: requirements-template.txt
+	python3 -m venv $(TEMPLATE_VENV)
+	$(TEMPLATE_VENV)/bin/pip install -q -r requirements-template.txt
+	@touch $@
+
+.PHONY: validate
+validate: $(TEMPLATE_VENV)/.done ## template.yaml: sam validate and build, cfn-lint, checkov (Python 3.11; no account)
+	@PATH="$(CURDIR)/$(TEMPLATE_VENV)/bin:$$PATH" scripts/validate.sh
+
 .PHONY: policy-test
 policy-test: ## the stock opa checks, formats and tests the policies; every rule is covered
 	$(OPA) fmt --list --fail policies
