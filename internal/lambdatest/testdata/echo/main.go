@@ -10,13 +10,14 @@ import (
 	"os"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
 type order struct {
-	Do    string          `json:"do"`
-	Value json.RawMessage `json:"value"`
+	Do      string
+	Records []events.SQSMessage
 }
 
 func main() {
@@ -63,9 +64,27 @@ func main() {
 				"left_ms": time.Until(deadline).Milliseconds(), "request": lc.AwsRequestID, "arn": lc.InvokedFunctionArn,
 				"name": lambdacontext.FunctionName, "pid": os.Getpid(), "served": served, "home": os.Getenv("HOME"), "own": os.Getenv("ECHO_OWN"),
 			}, nil
-		case "answer": // with the value
-			return o.Value, nil
+		}
+		if o.Records != nil {
+			return work(o.Records), nil
 		}
 		return raw, nil
 	})
+}
+
+// work fails the messages that say so.
+func work(messages []events.SQSMessage) events.SQSEventResponse {
+	var out events.SQSEventResponse
+	for _, m := range messages {
+		fmt.Println("works", m.Body, "attempt", m.Attributes["ApproximateReceiveCount"])
+		switch m.Body {
+		case "poison":
+			out.BatchItemFailures = append(out.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
+		case "exit once":
+			if m.Attributes["ApproximateReceiveCount"] == "1" {
+				os.Exit(5)
+			}
+		}
+	}
+	return out
 }
