@@ -27,6 +27,9 @@ type Source struct {
 	Concurrency int // batches at once; 2 when zero, the least that Lambda takes
 	// Batches, when set, hears of every batch after it was worked.
 	Batches func(Batch)
+	// Expired, when set, is called where the rest of a visibility timeout is left out,
+	// for a test to let the same time pass elsewhere.
+	Expired func(context.Context) error
 }
 
 // maxBatch is the largest batch of a FIFO queue.
@@ -215,6 +218,11 @@ func (s *Source) remove(ctx context.Context, messages []types.Message) error {
 
 // release ends the visibility timeout of what failed.
 func (s *Source) release(ctx context.Context, messages []types.Message) error {
+	if len(messages) > 0 && s.Expired != nil {
+		if err := s.Expired(ctx); err != nil {
+			return err
+		}
+	}
 	for _, m := range messages {
 		if _, err := s.Client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: &s.QueueURL, ReceiptHandle: m.ReceiptHandle}); err != nil {
 			return fmt.Errorf("end the visibility timeout: %w", err)
