@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	clients "github.com/shelflife-dev/shelflife/internal/access"
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/enforce"
 	"github.com/shelflife-dev/shelflife/internal/ghapp"
@@ -65,7 +66,7 @@ func (a *app) openWith(cfg config.Config) (*session, error) {
 	s.ledger = ledger.New(db, func() time.Time { return s.now() })
 	s.progress = report.NewProgress(a.progressWriter(), a.terminal)
 	s.rests, err = ghapp.NewGovernors(ghapp.GovernorOptions{
-		MaxInFlight: cfg.API.MaxInFlight, ReservePercent: reserve(cfg.API.ReservePercent), Observe: s.sayLimited,
+		MaxInFlight: cfg.API.MaxInFlight, ReservePercent: clients.Reserve(cfg.API.ReservePercent), Observe: s.sayLimited,
 	})
 	if err != nil {
 		return nil, errors.Join(usage(err), db.Close())
