@@ -40,6 +40,8 @@ type spec struct {
 	owners   []githubsim.Owner // of the simulator; acme with stale() when nil
 	mode     string            // of shelflife.yaml and SHELFLIFE_MODE; enforce when ""
 	policies string            // of shelflife.yaml, in YAML; expire_by_age when ""
+	params   string            // likewise
+	rego     string            // a policy beside shelflife.yaml
 	limits   string            // likewise; out of the way when ""
 	timeout  time.Duration     // of the enforcer; 60 s when 0
 	latency  time.Duration     // of GitHub
@@ -175,9 +177,13 @@ func (w *world) configure(s spec) {
 	}
 	text := "version: 1\nmode: " + or(s.mode, "enforce") + "\nowners:\n" + owners.String() +
 		"policies: " + or(s.policies, "{only: [expire_by_age, expire_untagged, keep_newest]}") + "\n" +
-		"params: {expire_by_age: {globs: ['*'], older_than_days: 30, newest: 1}, keep_newest: {tagged: 1, releases: 0}}\n" +
+		"params: " + or(s.params, "{expire_by_age: {globs: ['*'], older_than_days: 30, newest: 1}, keep_newest: {tagged: 1, releases: 0}}") + "\n" +
 		"limits: " + or(s.limits, "{deletes_per_run: 1000, deletes_per_day: 1000, percent_of_package: 100, percent_of_owner: 100}") + "\n"
 	w.must(os.WriteFile(filepath.Join(w.dir, "shelflife.yaml"), []byte(text), 0o600))
+	if s.rego != "" {
+		w.must(os.Mkdir(filepath.Join(w.dir, "policies"), 0o700))
+		w.must(os.WriteFile(filepath.Join(w.dir, "policies", "own.rego"), []byte(s.rego), 0o600))
+	}
 }
 
 func or(s, otherwise string) string {

@@ -97,17 +97,42 @@ func (f *Function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	return answer, err
 }
 
+// Start starts a sandbox and waits until it is ready for an event.
+func (f *Function) Start(ctx context.Context) error {
+	s, err := f.fresh()
+	if err != nil {
+		return err
+	}
+	if err := s.awaitInit(ctx); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if s.alive() {
+		f.idle = append(f.idle, s)
+	}
+	return nil
+}
+
 // acquire takes the sandbox that was used last, or starts one.
 func (f *Function) acquire() (*sandbox, error) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	for len(f.idle) > 0 {
 		s := f.idle[len(f.idle)-1]
 		f.idle = f.idle[:len(f.idle)-1]
 		if s.alive() {
+			f.mu.Unlock()
 			return s, nil
 		}
 	}
+	f.mu.Unlock()
+	return f.fresh()
+}
+
+// fresh starts a sandbox.
+func (f *Function) fresh() (*sandbox, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	switch {
 	case f.closed:
 		return nil, errors.New(f.Name + ": the test has ended")
