@@ -12,7 +12,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 
 .PHONY: help
 help: ## this list
-	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build ## the main job on the embedded simulator: plan, apply, undo, verify
@@ -43,8 +43,12 @@ dynamodb-local: .dynamodb-local ## DynamoDB Local as a second opinion (Java 17 a
 	mvn -B -q -f tools/dynamodb-local/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/.dynamodb-local
 
 .PHONY: test-aws
-test-aws: venv ## the AWS stores against moto, and DynamoDB Local where it is there
-	$(GO) test ./internal/awstest ./internal/ledger/dynamodb ./internal/inventory/s3snap
+test-aws: venv ## the functions' real bootstraps and the AWS stores against moto, and DynamoDB Local where it is there
+	@scripts/test-aws.sh ./functions/... ./internal/lambdatest ./internal/awstest ./internal/ledger/dynamodb ./internal/inventory/s3snap
+
+.PHONY: test-aws-kills
+test-aws-kills: venv ## 200 sweeps whose worker is killed at random (SHELFLIFE_KILLS=n, SHELFLIFE_SEED=n)
+	@SHELFLIFE_KILLS=$${SHELFLIFE_KILLS:-200} scripts/test-aws.sh ./functions/e2e -run KilledAtRandom -timeout 60m
 
 .PHONY: policy-test
 policy-test: ## the stock opa checks, formats and tests the policies; every rule is covered
