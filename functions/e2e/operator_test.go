@@ -66,6 +66,11 @@ func TestTheKillSwitchStopsASweepUnderWay(t *testing.T) {
 	passed(t)
 }
 
+// command is one about a run of acme.
+func command(kind, run string) string {
+	return `{"kind":"` + kind + `","owner":"` + owner + `","run":"` + run + `"}`
+}
+
 func TestAHeldPlanIsAppliedByAPerson(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, spec{limits: "{deletes_per_run: 1000, deletes_per_day: 1000, percent_of_package: 100, percent_of_owner: 10}"})
@@ -75,13 +80,13 @@ func TestAHeldPlanIsAppliedByAPerson(t *testing.T) {
 	diff(t, "gone while it is held", 0, len(w.gone()))
 	s := w.state(owner)
 	w.call(`{"kind":"status"}`)
-	w.call(`{"kind":"apply","run":"` + s.Run + `"}`)
+	w.call(command("apply", s.Run))
 	diff(t, "gone", swept(2, 4), sorted(w.gone()))
 	runs, err := w.ledger().Runs(t.Context(), owner, 0)
 	w.must(err)
 	diff(t, "runs", 1, len(runs))
 	diff(t, "outcomes", map[retention.Outcome]int{retention.OutcomeDone: 6}, runs[0].Outcomes)
-	w.call(`{"kind":"show","run":"` + s.Run + `"}`)
+	w.call(command("show", s.Run))
 	w.clean(owner)
 	passed(t)
 }

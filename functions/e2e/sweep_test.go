@@ -13,9 +13,6 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/sweep"
 )
 
-// slice makes a slice a second long: half a minute before the deadline it ends.
-const slice = 31 * time.Second
-
 func TestATickStartsADueSweep(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, spec{owners: []githubsim.Owner{{Login: owner, Packages: append(stale(1, 3), image("api"))}}})
@@ -41,7 +38,7 @@ func TestATickStartsADueSweep(t *testing.T) {
 
 func TestASweepIsWorkedInSlicesUntilItIsDone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, spec{owners: []githubsim.Owner{{Login: owner, Packages: stale(4, 3)}}, timeout: slice, latency: 50 * time.Millisecond})
+	w := newWorld(t, spec{owners: []githubsim.Owner{{Login: owner, Packages: stale(4, 3)}}, slice: time.Second, latency: 50 * time.Millisecond})
 	w.due(owner)
 	w.tick()
 	w.work()
@@ -58,7 +55,7 @@ func TestASweepIsWorkedInSlicesUntilItIsDone(t *testing.T) {
 // A webhook waits for one slice, not for the sweep.
 func TestAWebhookOvertakesALongSweep(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, spec{owners: []githubsim.Owner{{Login: owner, Packages: stale(4, 3)}}, timeout: slice, latency: 50 * time.Millisecond})
+	w := newWorld(t, spec{owners: []githubsim.Owner{{Login: owner, Packages: stale(4, 3)}}, slice: time.Second, latency: 50 * time.Millisecond})
 	var order []string
 	w.source.Batches = func(b lambdatest.Batch) { order = append(order, kinds(b)...) }
 	w.due(owner)

@@ -83,10 +83,10 @@ func TestAQuarantinedPublishFromPushToUndo(t *testing.T) {
 	if len(runs) != 1 || runs[0].Trigger.Kind != retention.TriggerWebhook || runs[0].Outcomes[retention.OutcomeDone] != 1 {
 		t.Fatalf("recorded: %+v", runs)
 	}
-	w.call(`{"kind":"undo","run":"` + runs[0].ID + `"}`)
+	w.call(command("undo", runs[0].ID))
 	diff(t, "gone after the undo", 0, len(w.gone()))
 	w.clean(owner)
-	w.call(`{"kind":"verify"}`)
+	diff(t, "whole", true, w.call(`{"kind":"verify"}`)["whole"] == true)
 	passed(t)
 }
 

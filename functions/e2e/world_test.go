@@ -43,7 +43,8 @@ type spec struct {
 	params   string            // likewise
 	rego     string            // a policy beside shelflife.yaml
 	limits   string            // likewise; out of the way when ""
-	timeout  time.Duration     // of the enforcer; 60 s when 0
+	timeout  time.Duration     // of the enforcer; 15 minutes when 0
+	slice    time.Duration     // of a sweep; a minute when 0
 	latency  time.Duration     // of GitHub
 	pem      bool              // the App's key is in Secrets Manager, not in KMS
 	direct   bool              // functions ask moto itself, for figures
@@ -79,7 +80,7 @@ func newWorld(t testing.TB, s spec) *world {
 	t.Cleanup(func() { w.sealed(t) }) // after the functions have ended
 	w.resources()
 	if s.timeout == 0 {
-		s.timeout = time.Minute
+		s.timeout = 15 * time.Minute
 	}
 	w.webhook = lambdatest.New(t, lambdatest.Config{Name: "webhook", Bootstrap: built.webhook, Timeout: 10 * time.Second, Log: w.log})
 	front := httptest.NewServer(lambdatest.Front(w.webhook, "POST /webhook"))
@@ -210,6 +211,9 @@ func (w *world) variables(s spec, key appKey) {
 		"GITHUB_API_URL=" + w.github, "SHELFLIFE_REGISTRY_URL=" + w.github,
 	}
 	w.enforcerEnv = append(both[:len(both):len(both)], fmt.Sprintf("SHELFLIFE_APP_ID=%d", appID), key.variable, "SHELFLIFE_SEAL_KEY_ID="+sealKey(w.t, w.env))
+	if s.slice != 0 {
+		w.enforcerEnv = append(w.enforcerEnv, "SHELFLIFE_SLICE="+s.slice.String())
+	}
 	w.webhookEnv = append(both[:len(both):len(both)], "SHELFLIFE_WEBHOOK_SECRET="+w.secret("the webhook's secret", w.hookSecret))
 }
 
