@@ -15,9 +15,10 @@ type taps struct {
 
 // tap is what happens to one call. The zero tap lets it pass.
 type tap struct {
-	drop bool   // it is not carried out, and the connection is cut
-	lose bool   // it is carried out, and the connection is cut
-	then func() // before the cut
+	drop bool            // it is not carried out, and the connection is cut
+	lose bool            // it is carried out, and the connection is cut
+	hang <-chan struct{} // the connection is cut when this is closed
+	then func()          // before the cut
 }
 
 // set replaces what is asked about each call; calls are named "AmazonSQS.SendMessage",
@@ -48,6 +49,9 @@ func (t *taps) serve(w http.ResponseWriter, r *http.Request, call string, next h
 	default:
 		next(w, r)
 		return
+	}
+	if is.hang != nil {
+		<-is.hang
 	}
 	if is.then != nil {
 		is.then()
