@@ -35,7 +35,9 @@ func (s *secrecy) add(what, value string) {
 	}
 	for part := range strings.Lines(value) { // a PEM could leak by the line
 		if part = strings.TrimSpace(part); len(part) >= shortest && !strings.HasPrefix(part, "-----") {
-			s.secrets[part] = what
+			if s.secrets[part] == "" { // a token is sent after it came
+				s.secrets[part] = what
+			}
 		}
 	}
 }
