@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/ghapp"
 	"github.com/shelflife-dev/shelflife/internal/guard"
 	"github.com/shelflife-dev/shelflife/internal/kmskeys"
+	"github.com/shelflife-dev/shelflife/internal/redeliver"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 	"github.com/shelflife-dev/shelflife/internal/secretstore"
 )
@@ -31,7 +33,7 @@ type owners struct {
 	dialer  access.Dialer
 
 	mu     sync.Mutex
-	known  map[string]*connection // by configured login
+	known  map[string]*connection // by what they are for
 	signer crypto.Signer          // the App's key in KMS
 }
 
@@ -68,17 +70,33 @@ func (o *owners) target(ctx context.Context, owner config.Owner) (enforce.Target
 	return a.Target(owner, mode, o.settings.Config.LimitsFor(owner.Login)), nil
 }
 
-func (o *owners) connection(login string) *connection {
+func (o *owners) connection(key string) *connection {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.known[login] == nil {
-		o.known[login] = &connection{}
+	if o.known[key] == nil {
+		o.known[key] = &connection{}
 	}
-	return o.known[login]
+	return o.known[key]
 }
 
+// connect makes an owner's clients and asks GitHub who the owner is.
 func (o *owners) connect(ctx context.Context, owner config.Owner) (*access.Access, error) {
-	c := o.connection(owner.Login)
+	return o.fresh(ctx, owner.Login, owner, func(c access.Credential) (*access.Access, error) {
+		return o.dialer.Connect(ctx, owner, c, owner.Kind)
+	})
+}
+
+// dial makes an owner's clients for what concerns its App only.
+func (o *owners) dial(ctx context.Context, owner config.Owner) (*access.Access, error) {
+	return o.fresh(ctx, "the App of "+owner.Login, owner, func(c access.Credential) (*access.Access, error) {
+		return o.dialer.Dial(owner, c)
+	})
+}
+
+// fresh returns the clients kept under a key, or others when the owner's secrets
+// have changed.
+func (o *owners) fresh(ctx context.Context, key string, owner config.Owner, make func(access.Credential) (*access.Access, error)) (*access.Access, error) {
+	c := o.connection(key)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.access != nil && o.now().Sub(c.readAt) < credentialTTL {
@@ -89,7 +107,7 @@ func (o *owners) connect(ctx context.Context, owner config.Owner) (*access.Acces
 		return nil, fmt.Errorf("sign in for %s: %w", owner.Login, err)
 	}
 	if c.access == nil || !same(c.credential, credential) {
-		a, err := o.dialer.Connect(ctx, owner, credential, owner.Kind)
+		a, err := make(credential)
 		if err != nil {
 			return nil, err
 		}
@@ -101,15 +119,6 @@ func (o *owners) connect(ctx context.Context, owner config.Owner) (*access.Acces
 	}
 	c.readAt = o.now()
 	return c.access, nil
-}
-
-// dial makes an owner's clients without asking GitHub who the owner is.
-func (o *owners) dial(ctx context.Context, owner config.Owner) (*access.Access, error) {
-	credential, err := o.credential(ctx, owner)
-	if err != nil {
-		return nil, fmt.Errorf("sign in for %s: %w", owner.Login, err)
-	}
-	return o.dialer.Dial(owner, credential)
 }
 
 func same(a, b access.Credential) bool {
@@ -169,4 +178,32 @@ func (o *owners) appSigner(ctx context.Context) (crypto.Signer, error) {
 		o.signer = s
 	}
 	return o.signer, nil
+}
+
+// redeliver goes through the failed deliveries of every App that owners are
+// reached as.
+func (o *owners) redeliver(ctx context.Context) (asked int, err error) {
+	done := map[int64]bool{}
+	var errs []error
+	for _, owner := range o.settings.Config.Owners {
+		if owner.Credentials == nil || owner.Credentials.Kind != config.KindApp {
+			continue
+		}
+		a, err := o.dial(ctx, owner)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		app, ok := a.Source.(*ghapp.AppSource)
+		if !ok || done[app.AppID()] {
+			continue
+		}
+		done[app.AppID()] = true
+		r := redeliver.Redeliverer{
+			App: app.AppID(), Hook: app, Store: o.table, Window: redeliver.WindowOf(o.settings.Config.API.GitHubURL), Now: o.now, Log: o.log,
+		}
+		n, err := r.Run(ctx)
+		asked, errs = asked+n, append(errs, err)
+	}
+	return asked, errors.Join(errs...)
 }

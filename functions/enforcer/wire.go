@@ -112,7 +112,7 @@ func (p *parts) dispatcher() (*dispatch.Dispatcher, error) {
 	})
 	ticker := &tick.Ticker{
 		Owners: p.settings.Config.Owners, Limits: p.settings.Config.LimitsFor, Engine: engine, Ledger: p.ledger, Metrics: p.counter.Emitter,
-		PausedSince: killSwitch{p.table}.since, Now: p.now, Log: p.log,
+		PausedSince: killSwitch{p.table}.since, Redeliver: p.owners.redeliver, Now: p.now, Log: p.log,
 	}
 	return dispatch.New(dispatch.Config{
 		Holder: holder, Worker: measured{engine, p}, Tick: ticker.Tick, Commands: commands.Commands(), Log: p.log, Revision: p.revision, Needs: engine.Needs(),
