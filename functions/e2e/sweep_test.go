@@ -29,25 +29,25 @@ func TestATickStartsADueSweep(t *testing.T) {
 	diff(t, "gone", []string{"api alone", "api expired", "p0 v0", "p0 v1"}, sorted(w.gone()))
 	w.clean(owner)
 
-	asked := len(w.sim.Calls())
+	asked := w.asked()
 	w.tick()
 	w.work()
-	diff(t, "calls when nothing is due", asked, len(w.sim.Calls()))
+	diff(t, "calls when nothing is due", asked, w.asked())
 	passed(t)
 }
 
 func TestASweepIsWorkedInSlicesUntilItIsDone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, spec{owners: []githubsim.Owner{{Login: owner, Packages: stale(4, 3)}}, slice: time.Second, latency: 50 * time.Millisecond})
+	w := newWorld(t, spec{owners: []githubsim.Owner{{Login: owner, Packages: stale(4, 4)}}, slice: 3 * time.Second, latency: 50 * time.Millisecond})
 	w.due(owner)
 	w.tick()
 	w.work()
 	s := w.state(owner)
-	if s.Phase != sweep.Done || s.Cursor < 2 {
+	if s.Phase != sweep.Done || s.Cursor < 1 {
 		t.Errorf("%+v, want it done in several slices", s)
 	}
-	diff(t, "gone", swept(4, 3), sorted(w.gone()))
-	diff(t, "deletions", 8, w.deletions())
+	diff(t, "gone", swept(4, 4), sorted(w.gone()))
+	diff(t, "deletions", 12, w.deletions())
 	w.clean(owner)
 	passed(t)
 }
@@ -55,7 +55,7 @@ func TestASweepIsWorkedInSlicesUntilItIsDone(t *testing.T) {
 // A webhook waits for one slice, not for the sweep.
 func TestAWebhookOvertakesALongSweep(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, spec{owners: []githubsim.Owner{{Login: owner, Packages: stale(4, 3)}}, slice: time.Second, latency: 50 * time.Millisecond})
+	w := newWorld(t, spec{owners: []githubsim.Owner{{Login: owner, Packages: stale(4, 4)}}, slice: 3 * time.Second, latency: 50 * time.Millisecond})
 	var order []string
 	w.source.Batches = func(b lambdatest.Batch) { order = append(order, kinds(b)...) }
 	w.due(owner)
@@ -89,12 +89,12 @@ func TestARateLimitPausesAndTheTickResumes(t *testing.T) {
 		t.Errorf("%+v, want it paused", s)
 	}
 	diff(t, "messages during the pause", 0, len(w.queued()))
-	asked := len(w.sim.Calls())
+	asked := w.asked()
 	w.publish("p9", "9.0.0") // kept, not lost
 	w.work()
 	w.tick()
 	w.work()
-	diff(t, "calls during the pause", asked, len(w.sim.Calls()))
+	diff(t, "calls during the pause", asked, w.asked())
 	diff(t, "put off", 1, len(w.state(owner).Deferred))
 	diff(t, "dead letters", 0, len(w.deadBodies()))
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,7 +62,8 @@ type world struct {
 	env     *awstest.Env
 	aws     *gateway
 	sim     *githubsim.Server
-	github  string // its address
+	github  string       // its address
+	behind  atomic.Int64 // how far GitHub's clock is behind, in nanoseconds
 
 	table, bucket, queue, dead string
 	enforcer, webhook          *lambdatest.Function
@@ -156,7 +158,7 @@ func (w *world) simulate(s spec, key appKey) {
 		Apps:    []githubsim.App{{AppID: appID, Slug: appSlug, Owner: owner, PublicKeyPEM: key.public, Events: events, Installations: installations}},
 		Webhook: &githubsim.Webhook{URL: w.hook, Secret: w.hookSecret, AppID: appID, Events: events},
 		Latency: githubsim.Duration(s.latency),
-	})
+	}, githubsim.WithClock(func() time.Time { return time.Now().Add(-time.Duration(w.behind.Load())) }))
 	w.must(err)
 	inner := w.secrets.listen(w.sim.Handler())
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -278,6 +280,12 @@ func (w *world) gone() []string {
 		}
 	}
 	return out
+}
+
+// asked counts the calls about packages, their versions and manifests.
+func (w *world) asked() int {
+	n := w.sim.CallCounts()
+	return n.REST + n.Registry + n.Token
 }
 
 // deletions counts the calls that GitHub was asked to delete or restore with.
