@@ -44,11 +44,11 @@ dynamodb-local: .dynamodb-local ## DynamoDB Local as a second opinion (Java 17 a
 
 .PHONY: test-aws
 test-aws: venv ## the functions' real bootstraps and the AWS stores against moto, and DynamoDB Local where it is there
-	@scripts/test-aws.sh ./functions/... ./internal/lambdatest ./internal/awstest ./internal/ledger/dynamodb ./internal/inventory/s3snap
+	@$(GO) test -count=1 -json ./functions/... ./internal/lambdatest ./internal/awstest ./internal/ledger/dynamodb ./internal/inventory/s3snap | $(GO) run ./scripts/testsummary
 
 .PHONY: test-aws-kills
 test-aws-kills: venv ## 200 sweeps whose worker is killed at random (SHELFLIFE_KILLS=n, SHELFLIFE_SEED=n)
-	@SHELFLIFE_KILLS=$${SHELFLIFE_KILLS:-200} scripts/test-aws.sh ./functions/e2e -run KilledAtRandom -timeout 60m
+	@SHELFLIFE_KILLS=$${SHELFLIFE_KILLS:-200} $(GO) test -count=1 -json ./functions/e2e -run KilledAtRandom -timeout 60m | $(GO) run ./scripts/testsummary
 
 .PHONY: policy-test
 policy-test: ## the stock opa checks, formats and tests the policies; every rule is covered

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -42,15 +43,14 @@ func killed() []string {
 func TestASliceThatIsKilledAtRandomIsResumed(t *testing.T) {
 	t.Parallel()
 	count, first := setting(t, "SHELFLIFE_KILLS", shortKills), setting(t, "SHELFLIFE_SEED", int(time.Now().Unix()%1_000_000)*1000)
-	t.Logf("seeds %d to %d; SHELFLIFE_SEED=n SHELFLIFE_KILLS=1 repeats one", first, first+count-1)
+	seeds := fmt.Sprintf("seeds %d to %d (SHELFLIFE_SEED=n SHELFLIFE_KILLS=1 repeats one)", first, first+count-1)
+	total.seeds.Store(&seeds)
+	t.Log(seeds)
 	calls := undisturbed(t)
-	together := make(chan struct{}, 6) // most of the time is waiting for GitHub's pace
 	for n := range count {
 		seed := first + n
 		t.Run("seed "+strconv.Itoa(seed), func(t *testing.T) {
 			t.Parallel()
-			together <- struct{}{}
-			defer func() { <-together }()
 			killedAtRandom(t, seed, calls)
 		})
 	}

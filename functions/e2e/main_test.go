@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"sync"
@@ -45,7 +46,16 @@ func bootstraps(t testing.TB) built {
 	return b
 }
 
+// together is how many cases run at once, whatever the number of cores: most of the
+// time they wait for GitHub's pace.
+const together = "6"
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", together); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
 	code := m.Run()
 	if dir := buildDir.Load(); dir != nil {
 		if err := os.RemoveAll(*dir); err != nil {

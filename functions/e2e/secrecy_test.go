@@ -87,6 +87,7 @@ func (s *secrecy) listen(next http.Handler) http.Handler {
 
 // tally is what the whole run has done, for the summary.
 type tally struct {
+	seeds                                                           atomic.Pointer[string]
 	passed, lines, secrets, invocations, sandboxes, kills, timeouts atomic.Int64
 }
 
@@ -102,8 +103,12 @@ func (t *tally) add(functions ...*lambdatest.Function) {
 }
 
 func (t *tally) print() {
-	fmt.Fprintf(os.Stderr, "functions/e2e: %d cases passed; %d invocations of the real bootstraps in %d sandboxes, %d killed by SIGKILL, %d by their deadline; %d log lines held against %d secrets\n",
-		t.passed.Load(), t.invocations.Load(), t.sandboxes.Load(), t.kills.Load(), t.timeouts.Load(), t.lines.Load(), t.secrets.Load())
+	seeds := "no seed"
+	if s := t.seeds.Load(); s != nil {
+		seeds = *s
+	}
+	fmt.Fprintf(os.Stderr, "functions/e2e: %d cases passed; %d invocations of the real bootstraps in %d sandboxes, %d killed by SIGKILL, %d by their deadline; %d log lines held against %d secrets; %s\n",
+		t.passed.Load(), t.invocations.Load(), t.sandboxes.Load(), t.kills.Load(), t.timeouts.Load(), t.lines.Load(), t.secrets.Load(), seeds)
 }
 
 // sealed is called at the end of each world: no line of its processes may hold a secret.
