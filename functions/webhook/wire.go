@@ -11,15 +11,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/shelflife-dev/shelflife/internal/awsenv"
+	"github.com/shelflife-dev/shelflife/internal/deliveries"
 	"github.com/shelflife-dev/shelflife/internal/fifo"
 	"github.com/shelflife-dev/shelflife/internal/funcenv"
-	"github.com/shelflife-dev/shelflife/internal/ledger/dynamodb"
 	"github.com/shelflife-dev/shelflife/internal/metrics"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 	"github.com/shelflife-dev/shelflife/internal/secret"
 	"github.com/shelflife-dev/shelflife/internal/secretstore"
 	"github.com/shelflife-dev/shelflife/internal/webhook"
 )
+
+// maxBody is what an HTTP API takes, in bytes.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+const maxBody = 10 << 20
 
 // function is the wired function.
 type function struct {
@@ -66,8 +70,8 @@ func wire(env func(string) string, out io.Writer, log *slog.Logger, now func() t
 		Verifier:   webhook.NewVerifier(webhook.NewCachedSecrets(read, now, log)),
 		Owners:     settings.Config,
 		Queue:      counted{fifo.New(sqs.NewFromConfig(cfg), settings.QueueURL, settings.Revision(revision)), emitter},
-		Deliveries: dynamodb.New(ddb.NewFromConfig(cfg), settings.Table, now),
-		Log:        log, Now: now, Self: settings.Config.Serve.Self,
+		Deliveries: deliveries.New(ddb.NewFromConfig(cfg), settings.Table, now),
+		Log:        log, Now: now, Self: settings.Config.Serve.Self, MaxBody: maxBody,
 		PairWindow: -1, // the queue drops the second event by the change, its deduplication id
 	})
 	if err != nil {

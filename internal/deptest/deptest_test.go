@@ -60,6 +60,10 @@ func TestImportRules(t *testing.T) {
 		{"only ghapp imports ghinstallation", "github.com/bradleyfalzon/ghinstallation", []string{"internal/ghapp"}},
 		{"only the embedded store imports SQLite", "modernc.org/sqlite", []string{"internal/ledger/sqlite"}},
 		{"only the commands and functions wire the embedded store", module + "/internal/ledger/sqlite", []string{"cmd", "functions", "internal/ledger/sqlite"}},
+		{"only the AWS adapters and the functions import the SDK", "github.com/aws/aws-sdk-go-v2", awsPackages()},
+		{"only lambdafn imports Lambda's runtime", "github.com/aws/aws-lambda-go", []string{"internal/lambdafn", "functions", "internal/lambdatest"}},
+		{"only the functions wire the AWS ledger", module + "/internal/ledger/dynamodb", []string{"functions", "internal/ledger/dynamodb"}},
+		{"only the functions wire the AWS snapshots", module + "/internal/inventory/s3snap", []string{"functions", "internal/inventory/s3snap"}},
 		{"the simulator is wired by commands and tests only", module + "/internal/githubsim", []string{"cmd", "internal/githubsim"}},
 	}
 	all := list(t)
@@ -105,16 +109,38 @@ func TestPurePackages(t *testing.T) {
 	}
 }
 
-// TestWebhookNeverReachesOPA keeps the webhook function small and unable to decide.
-func TestWebhookNeverReachesOPA(t *testing.T) {
+// awsPackages may import the AWS SDK: one adapter each, and what wires or tests them.
+func awsPackages() []string {
+	return []string{
+		"functions", "internal/awsenv", "internal/awstest", "internal/deliveries", "internal/fifo", "internal/inventory/s3snap", "internal/kmskeys",
+		"internal/ledger/dynamodb", "internal/secretstore", "internal/lambdatest",
+	}
+}
+
+// TestWebhookCanNeitherDecideNorDelete keeps the webhook function small: no
+// policies, no credential of GitHub's, no client of its API, no ledger, nothing that
+// plans or carries out.
+func TestWebhookCanNeitherDecideNorDelete(t *testing.T) {
+	forbidden := []string{
+		"github.com/open-policy-agent/opa", "github.com/google/go-github", "github.com/bradleyfalzon/ghinstallation", "github.com/google/go-containerregistry",
+		"github.com/aws/aws-sdk-go-v2/service/kms", "github.com/aws/aws-sdk-go-v2/service/s3", "modernc.org/sqlite",
+	}
+	for _, p := range []string{"policy", "policies", "ghapp", "packages", "enforce", "guard", "sweep", "access", "operator", "dispatch", "oci", "inventory", "kmskeys", "ledger", "githubsim"} {
+		forbidden = append(forbidden, module+"/internal/"+p)
+	}
+	seen := 0
 	for _, p := range list(t) {
 		if !within(p.ImportPath, "functions/webhook", "internal/webhook") {
 			continue
 		}
+		seen++
 		for _, d := range p.Deps {
-			if within(d, "github.com/open-policy-agent/opa") {
+			if within(d, forbidden...) {
 				t.Errorf("%s reaches %s", p.ImportPath, d)
 			}
 		}
+	}
+	if seen != 2 {
+		t.Errorf("looked at %d packages, want the function and its handler", seen)
 	}
 }

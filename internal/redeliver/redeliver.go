@@ -211,7 +211,9 @@ func (r *Redeliverer) look(ctx context.Context, s *state, d ghapp.HookDelivery) 
 	if s.Left.IsZero() || d.DeliveredAt.Before(s.Left) {
 		s.Left = d.DeliveredAt
 	}
-	if now.Sub(d.DeliveredAt) < grace || t.N > 0 && now.Sub(t.At) < gap(t.N) {
+	// What came of one that this pass has asked for is on a page behind it.
+	asked := t.N > 0 && !t.At.Before(s.Top)
+	if asked || now.Sub(d.DeliveredAt) < grace || t.N > 0 && now.Sub(t.At) < gap(t.N) {
 		return 0, nil
 	}
 	s.Tried[d.GUID] = try{t.N + 1, now.UTC()} // also when GitHub refuses: it must not stand in the way of others

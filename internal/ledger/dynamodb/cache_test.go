@@ -120,43 +120,6 @@ func TestWhatIsLeftUnprocessedIsDoneLater(t *testing.T) {
 	}
 }
 
-func TestDeliveriesAreSeenUntilTheirTime(t *testing.T) {
-	eachPlace(t, func(t *testing.T, env *awstest.Env) {
-		table := open(t, env)
-		now := noon
-		table.now = func() time.Time { return now }
-		seen := func(id string, want bool) {
-			t.Helper()
-			if got, err := table.Seen(t.Context(), id); got != want || err != nil {
-				t.Errorf("%s at %s: %v, %v; want %v", id, now, got, err, want)
-			}
-		}
-		seen("a", false)
-		until := noon.Add(time.Hour + time.Millisecond)
-		if err := table.Mark(t.Context(), "a", until); err != nil {
-			t.Fatal(err)
-		}
-		seen("a", true)
-		seen("b", false)
-		now = until.Add(-1)
-		seen("a", true)
-		now = until
-		seen("a", false) // though DynamoDB still has it
-		if err := table.Mark(t.Context(), "a", until.Add(time.Hour)); err != nil {
-			t.Fatal(err)
-		}
-		seen("a", true)
-		i, err := table.get(t.Context(), deliveryKey("a"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := number(until.Add(time.Hour).Unix() + 1) // not before its time
-		if diff := cmp.Diff(want.(*types.AttributeValueMemberN).Value, i[TTLAttribute].(*types.AttributeValueMemberN).Value); diff != "" {
-			t.Errorf("time to live (-want +got)\n%s", diff)
-		}
-	})
-}
-
 // Whatever can't be read is an error, never nothing.
 func TestATableThatCantBeReachedIsAnError(t *testing.T) {
 	env := awstest.Start(t)
@@ -176,8 +139,6 @@ func TestATableThatCantBeReachedIsAnError(t *testing.T) {
 		"PackageActions": func() error { _, err := table.PackageActions(ctx, ref, noon); return err },
 		"Manifests":      func() error { _, err := table.Manifests(ctx, []string{"x"}); return err },
 		"PutManifests":   func() error { return table.PutManifests(ctx, map[string][]byte{"x": nil}) },
-		"Seen":           func() error { _, err := table.Seen(ctx, "x"); return err },
-		"Mark":           func() error { return table.Mark(ctx, "x", noon) },
 		"LoadSweep":      func() error { _, _, err := table.Sweeps().LoadSweep(ctx, "x"); return err },
 		"SaveSweep":      func() error { return table.Sweeps().SaveSweep(ctx, "x", nil) },
 		"Known": func() error {

@@ -1,6 +1,6 @@
-// Package dynamodb is the store on AWS: one DynamoDB table that holds the
-// ledger, the cache of manifests, the webhook deliveries that were seen, the state
-// of sweeps, the heads of snapshots and the kill switch. It implements ledger.Store and oci.Cache.
+// Package dynamodb is the store on AWS: one DynamoDB table that holds the ledger,
+// the cache of manifests, the heads of snapshots, the state of sweeps, who works on
+// an owner, and the kill switch. It implements ledger.Store and oci.Cache.
 //
 // The package never scans, needs no secondary index, and never changes or
 // removes a ledger record: each page of records is put on the condition that
@@ -24,7 +24,7 @@
 //	actions#<owner>#<run>         <action>            the action, as JSON
 //	package#<owner>#<type>#<name> <begun>#<seq>       run and ids of the package's actions of one batch
 //	manifest#<digest>             -                   body, what the manifest says; never expires
-//	delivery#<key>                -                   until; the attribute ttl removes it
+//	delivery#<key>                -                   until; package deliveries' own, ttl removes it
 //	sweep#<owner>                 -                   how far the owner's sweep has come (gzip), rev
 //	known#<owner>                 <type>#<name>       head of a package's snapshot, its active versions
 //	lock#<owner>                  -                   who works on the owner, until
@@ -50,7 +50,6 @@
 //	                GetItem when it is refused or goes unanswered    ConditionCheckItem is not needed, GetItem
 //	Manifests       BatchGetItem                                     BatchGetItem
 //	PutManifests    BatchWriteItem                                   BatchWriteItem
-//	Seen, Mark      GetItem, PutItem delivery#                       GetItem, PutItem
 //	Load-, SaveSweep GetItem, PutItem sweep#                         GetItem, PutItem
 //	SaveKnown       PutItem known#                                   PutItem
 //	Known, ActiveVersions Query known#                               Query

@@ -78,7 +78,6 @@ func startKey(owner string, run retention.Run) key {
 	return key{runsPK(owner), startPrefix + stamp(run.StartedAt) + "#" + part(run.ID)}
 }
 func manifestKey(digest string) key { return key{"manifest#" + part(digest), only} }
-func deliveryKey(id string) key     { return key{"delivery#" + part(id), only} }
 func sweepKey(owner string) key     { return key{"sweep#" + part(owner), only} }
 func switchKey() key                { return key{"switch", only} }
 func knownPK(owner string) string   { return "known#" + part(owner) }

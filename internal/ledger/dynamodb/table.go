@@ -40,7 +40,7 @@ type Table struct {
 var _ ledger.Store = (*Table)(nil)
 
 // New returns the store in the table of that name, which must be there (see
-// Definition). It makes no call. now tells which deliveries have expired.
+// Definition). It makes no call. now tells which holds on owners are over.
 //
 // The client decides how long a call may take and how often it is tried again
 // after an error; the store itself tries again what DynamoDB left undone in an
