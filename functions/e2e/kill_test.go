@@ -96,6 +96,7 @@ func killedAtRandom(t *testing.T, seed, calls int) {
 		return tap{drop: !after, lose: after, then: func() { w.enforcer.Kill() }}
 	})
 	w.work()
+	w.taps.set(nil)
 	w.recorded(owner)
 	w.enforcer.Recycle()
 	w.must(w.expire(t.Context()))
