@@ -153,4 +153,3 @@ func (b boardOwners) Owners(ctx context.Context) ([]dashboard.Owner, error) {
 	}
 	return out, nil
 }
-
