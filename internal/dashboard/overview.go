@@ -61,7 +61,7 @@ func (d *Dashboard) overview(w http.ResponseWriter, r *http.Request, s session) 
 		}
 		line := ownerLine{Owner: o, Used: used.Day, Waits: o.Until.After(now), Percent: 100}
 		if o.PerDay > 0 {
-			line.Percent = min(100, 100*used.Day/o.PerDay)
+			line.Percent = min(100, (100*used.Day+o.PerDay-1)/o.PerDay) // up: a little is not nothing
 		}
 		data.Owners = append(data.Owners, line)
 	}
@@ -95,6 +95,11 @@ func windowLines(open []Undoable, now time.Time) ([]windowLine, []bucket) {
 		}
 		buckets[i].Count += u.Count
 		out = append(out, windowLine{u, days, i == 0})
+	}
+	for i := range buckets {
+		if buckets[i].Count == 0 {
+			buckets[i].Tone = ""
+		}
 	}
 	return out, buckets
 }
