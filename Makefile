@@ -86,3 +86,11 @@ bench-policy: ## policy evaluation, in µs per version
 .PHONY: e2e
 e2e: build ## the demo as a stranger runs it, its output checked
 	@scripts/e2e.sh
+
+.PHONY: test-browser
+test-browser: build ## the HTML report and the dashboard in a real Chromium (Node, chromium)
+	@scripts/browser.sh test
+
+.PHONY: screenshots
+screenshots: build ## the pictures in docs/images, from the real thing
+	@scripts/browser.sh screenshots

@@ -125,6 +125,7 @@ type undoData struct {
 	undo
 	Back  []retention.Item // that come back
 	Lost  []retention.Item // that can't, with the reason
+	There []retention.Item // that somebody brought back already
 	More  int
 	Total int
 }
@@ -137,9 +138,12 @@ func (d *Dashboard) undoPage(w http.ResponseWriter, r *http.Request, s session) 
 	}
 	data := undoData{undo: one}
 	for _, it := range one.Plan.Items() {
-		if it.Status == retention.StatusPlanned {
+		switch it.Status {
+		case retention.StatusPlanned:
 			data.Back = append(data.Back, it)
-		} else {
+		case retention.StatusKept:
+			data.There = append(data.There, it)
+		default:
 			data.Lost = append(data.Lost, it)
 		}
 	}
@@ -174,6 +178,7 @@ func (d *Dashboard) carryOut(w http.ResponseWriter, r *http.Request, s session) 
 			d.cfg.Log.ErrorContext(ctx, "dashboard: the undo did not go through", "run", plan.Undoes(), "undo", plan.ID(), "error", err.Error())
 		}
 		d.undos.end(plan.ID(), err)
+		d.cfg.Log.InfoContext(ctx, "dashboard: the undo has ended", "run", plan.Undoes(), "undo", plan.ID())
 	})
 	http.Redirect(w, r, Prefix+"undo/"+plan.ID(), http.StatusSeeOther)
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -51,7 +52,11 @@ func graphTiles(nodes []GraphNode) []html.Tile {
 
 // drawings draws every part of the graph that hangs together.
 func (g Graph) drawings() []html.Drawing {
-	var out []html.Drawing
+	type rooted struct {
+		root GraphNode
+		part Graph
+	}
+	var parts []rooted
 	seen := map[string]bool{}
 	g.walk(func(n GraphNode, edge, _ string, _ bool) {
 		if edge != "" || seen[n.Digest] {
@@ -61,10 +66,28 @@ func (g Graph) drawings() []html.Drawing {
 		for _, m := range part.Nodes {
 			seen[m.Digest] = true
 		}
-		out = append(out, part.drawing(n))
+		parts = append(parts, rooted{n, part})
 	})
+	// What goes is looked for first, then what hangs together.
+	slices.SortStableFunc(parts, func(a, b rooted) int {
+		return cmp.Or(-cmp.Compare(a.part.going(), b.part.going()), -cmp.Compare(min(2, len(a.part.Nodes)), min(2, len(b.part.Nodes))))
+	})
+	out := make([]html.Drawing, len(parts))
+	for i, p := range parts {
+		out[i] = p.part.drawing(p.root)
+	}
 	return out
 }
+
+// going is 1 when anything in the graph is to be deleted.
+func (g Graph) going() int {
+	if slices.ContainsFunc(g.Nodes, GraphNode.goes) {
+		return 1
+	}
+	return 0
+}
+
+func (n GraphNode) goes() bool { return strings.HasPrefix(n.Verdict, "delete planned") }
 
 // drawing lays a part out in columns: what needs is left of what it needs, and
 // stands beside the first of it.
@@ -86,7 +109,11 @@ func (g Graph) drawing(first GraphNode) html.Drawing {
 		}
 	})
 	l.place()
-	d := html.Drawing{Name: clean(first.name()), About: clean(fmt.Sprintf("%s with %s in all, %s", first.Kind, count(len(l.order), "manifest"), first.Verdict))}
+	about := first.Kind + ", " + first.Verdict
+	if len(l.order) > 1 {
+		about = fmt.Sprintf("%s with %s in all, %s", first.Kind, count(len(l.order), "manifest"), first.Verdict)
+	}
+	d := html.Drawing{Name: clean(first.name()), About: clean(about)}
 	var search []string
 	for _, digest := range l.order {
 		n := l.nodes[digest]
@@ -149,7 +176,7 @@ func (l *drawer) place() {
 func (l *drawer) box(n GraphNode) html.Box {
 	b := html.Box{
 		X: l.depth[n.Digest] * (boxWidth + boxGapX), Y: l.row[n.Digest] * (boxHeight + boxGapY), W: boxWidth, H: boxHeight,
-		Tone: toneOf(verdictTone(n.Verdict)), Dashed: strings.HasPrefix(n.Verdict, "delete planned") || n.Verdict == "missing",
+		Tone: toneOf(verdictTone(n.Verdict)), Dashed: n.goes() || n.Verdict == "missing",
 		Title: clean(strings.Join(slices.DeleteFunc([]string{n.label(""), strings.Join(n.Tags, ", "), n.Verdict, n.Why}, func(s string) bool { return s == "" }), "; ")),
 	}
 	b.X++

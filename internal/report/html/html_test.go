@@ -147,6 +147,14 @@ func TestEdgesArePaths(t *testing.T) {
 	}
 }
 
+func TestNumbersAreSetApart(t *testing.T) {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 38800: "38,800", 1234567: "1,234,567", -1000: "-1,000"} {
+		if got := (Tile{Value: n}).Number(); got != want {
+			t.Errorf("%d: %s, want %s", n, got, want)
+		}
+	}
+}
+
 func TestFilesStaySmall(t *testing.T) {
 	for _, name := range append(program[:], styles[:]...) {
 		if n := strings.Count(asset("assets/"+name), "\n"); n > 400 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"strconv"
 	"sync"
 )
 
@@ -32,6 +33,15 @@ type Tile struct {
 	Tone   Tone
 	Filter string // of the items, such as status=held
 	Hint   string
+}
+
+// Number is the value with its thousands set apart.
+func (t Tile) Number() string {
+	s := strconv.Itoa(t.Value)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }
 
 // Tone is what a colour says besides the words.

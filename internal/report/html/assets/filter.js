@@ -32,7 +32,7 @@ class Filters {
 
   // packages is a text with suggestions: there may be ten thousand names.
   packages(rows) {
-    const label = this.text("package", "Package", "", "part of its name");
+    const label = this.text("package", "Package", "", "part of name");
     const names = [...new Set(rows.packages.map((p) => p[2]))].sort().slice(0, 300);
     label.append(el("datalist", { id: "package-names" }, names.map((n) => el("option", { value: n }))));
     this.controls.package.setAttribute("list", "package-names");

@@ -5,7 +5,7 @@ function startGrid(section, data) {
   const columns = data.columns.map((c, n) => ({
     name: c.name, right: c.right, class: c.tree ? "pre" : c.code ? "mono" : "",
     cell: (row) => gridCell(row[n]),
-    compare: data.fixed ? undefined : (a, b) => text(a[n]).localeCompare(text(b[n]), "en", { numeric: true }),
+    compare: data.fixed || c.name === "" ? undefined : (a, b) => text(a[n]).localeCompare(text(b[n]), "en", { numeric: true }),
   }));
   let table = null;
   if (data.rows.length > 15) {

@@ -25,6 +25,7 @@ class PagedTable {
 
   head(column, i) {
     const props = { scope: "col", class: column.right ? "right" : undefined };
+    if (column.name === "") return el("td"); // a column without a name has no head
     if (!column.compare) return el("th", props, column.name);
     return el("th", props, el("button", { type: "button", class: "sort", on: { click: () => this.sortBy(i) } }, column.name));
   }
