@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test, { after, before } from "node:test";
 import { Browser, assertAccessible, missing, ready } from "./lib/browser.js";
-import { World } from "./lib/shelflife.js";
+import { World, bigReport } from "./lib/shelflife.js";
 
 const skip = missing() || false;
 const day = (n) => new Date(Date.now() - n * 86400e3).toISOString();
@@ -185,6 +185,23 @@ test("other results are pages too", { skip }, async () => {
     await assertAccessible(page, name);
     await page.close();
   }
+  browser.assertQuiet("file://");
+});
+
+test("runs over several days have a chart, and its numbers as a table", { skip }, async () => {
+  const page = await browser.page();
+  await page.goto(bigReport("runs", world.dir));
+  await ready(page);
+  assert.equal(await page.locator(".chart canvas").count(), 1);
+  assert.match(await page.locator(".chart").getAttribute("aria-label"), /What the listed runs did/);
+  const inked = () => page.locator(".chart canvas").evaluate((c) => new Set(c.getContext("2d").getImageData(0, 0, c.width, c.height).data).size > 4);
+  assert.ok(await inked(), "something is drawn");
+  await page.getByText("The numbers").click();
+  assert.equal(await page.locator("details tbody tr").count(), 30);
+  await page.emulateMedia({ colorScheme: "dark" });
+  assert.ok(await inked(), "and drawn again in the other theme");
+  await assertAccessible(page, "a chart");
+  await page.close();
   browser.assertQuiet("file://");
 });
 

@@ -15,6 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
 
+	htmlpage "github.com/shelflife-dev/shelflife/internal/report/html"
+
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
@@ -211,4 +213,31 @@ func TestWritingAPageTakesNoClock(t *testing.T) {
 	if err := Write(&b, FormatHTML, p, Options{}); err != nil || !strings.Contains(b.String(), `"now":0`) {
 		t.Errorf("%v", err)
 	}
+}
+
+func TestRunsOverDaysHaveAChart(t *testing.T) {
+	runOn := func(day string, done, failed int) retention.Run {
+		return retention.Run{ID: day, Owner: "acme", StartedAt: at(day + "T03:00:00Z"), FinishedAt: at(day + "T03:05:00Z"),
+			Outcomes: map[retention.Outcome]int{retention.OutcomeDone: done, retention.OutcomeFailed: failed}}
+	}
+	open := retention.Run{ID: "open", StartedAt: at("2026-11-30T03:00:00Z")}
+	c, ok := runsChart(Runs{open, runOn("2026-11-22", 5, 1), runOn("2026-11-22", 2, 0), runOn("2026-11-20", 9, 0)})
+	want := htmlpage.Chart{
+		About:  "What the listed runs did on each day.",
+		Times:  []time.Time{at("2026-11-20T00:00:00Z"), at("2026-11-21T00:00:00Z"), at("2026-11-22T00:00:00Z")},
+		Series: []htmlpage.Series{{Name: "Done", Bars: true, Values: []int{9, 0, 7}}, {Name: "Not done", Values: []int{0, 0, 1}}},
+	}
+	if diff := cmp.Diff(want, c); diff != "" || !ok {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for name, rs := range map[string]Runs{"none": {}, "of one day": {runOn("2026-11-22", 1, 0)}, "unfinished": {open}} {
+		if _, ok := runsChart(rs); ok {
+			t.Errorf("%s: a chart", name)
+		}
+	}
+	far := Runs{runOn("2026-11-22", 1, 0), runOn("2001-01-01", 1, 0)}
+	if c, _ := runsChart(far); len(c.Times) != maxChartDays+1 {
+		t.Errorf("%d days", len(c.Times))
+	}
+	golden(t, "runs-chart.html-data", dataOf(t, render(t, FormatHTML, Runs{runOn("2026-11-22", 5, 1), runOn("2026-11-21", 2, 0)}, Options{})))
 }

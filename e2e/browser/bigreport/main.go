@@ -1,5 +1,6 @@
 // Command bigreport writes the report of a made-up plan, for the browser tests and
-// the screenshots: bigreport ROWS [hostile] > report.html. It asks nothing of anybody.
+// the screenshots: bigreport ROWS [hostile] > report.html; or of made-up runs over
+// thirty days: bigreport runs. It asks nothing of anybody.
 package main
 
 import (
@@ -17,14 +18,34 @@ func main() {
 		fmt.Fprintln(os.Stderr, "write: bigreport ROWS [hostile]")
 		os.Exit(2)
 	}
+	if os.Args[1] == "runs" {
+		exit(report.HTML(os.Stdout, runs(30), report.Options{}))
+	}
 	n, err := strconv.Atoi(os.Args[1])
 	if err == nil {
 		err = report.HTML(os.Stdout, plan(n, len(os.Args) > 2), report.Options{})
 	}
+	exit(err)
+}
+
+func exit(err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bigreport:", err)
 		os.Exit(1)
 	}
+	os.Exit(0)
+}
+
+// runs are nightly runs of some days.
+func runs(days int) report.Runs {
+	var out report.Runs
+	for i := range days {
+		at := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC).AddDate(0, 0, -i)
+		out = append(out, retention.Run{ID: at.Format("20060102T150405Z") + "-00000001", Owner: "acme", Kind: retention.RunApply, Mode: retention.Enforce,
+			Trigger: retention.Trigger{Kind: retention.TriggerSchedule}, StartedAt: at, FinishedAt: at.Add(4 * time.Minute), Planned: 60 + 7*i%40,
+			Outcomes: map[retention.Outcome]int{retention.OutcomeDone: 55 + 7*i%40, retention.OutcomeChanged: i % 6}})
+	}
+	return out
 }
 
 // plan is a plan of n items in packages of a hundred, of every status; some have

@@ -19,7 +19,6 @@ class Filters {
     this.choice(bar, "status", "Status", rows.counts((r) => [rows.status(r)]));
     this.choice(bar, "by", "Kept or stopped by", rows.counts((r) => rows.keepers(r)), 1);
     this.reset = el("button", { type: "button", on: { click: () => this.set({}) } }, "Show all");
-    bar.append(this.reset);
     host.append(bar);
     addEventListener("hashchange", () => this.fromAddress());
   }
@@ -32,7 +31,7 @@ class Filters {
 
   // packages is a text with suggestions: there may be ten thousand names.
   packages(rows) {
-    const label = this.text("package", "Package", "", "part of name");
+    const label = this.text("package", "Package", "", "its name");
     const names = [...new Set(rows.packages.map((p) => p[2]))].sort().slice(0, 300);
     label.append(el("datalist", { id: "package-names" }, names.map((n) => el("option", { value: n }))));
     this.controls.package.setAttribute("list", "package-names");

@@ -11,8 +11,9 @@ function startItems(section, data) {
   const overview = el("div", { class: "overview" });
   section.append(overview);
   const filterHost = el("div");
-  const count = el("p", { class: "count", role: "status", "aria-live": "polite" });
-  section.append(filterHost, count);
+  const count = el("span", { role: "status", "aria-live": "polite" });
+  const line = el("p", { class: "count" }, count);
+  section.append(filterHost, line);
   const table = new PagedTable(section, { caption: "Items", columns: itemColumns(rows), details: (i) => itemDetails(rows, i) });
   const filters = new Filters(filterHost, rows, (wanted) => {
     const started = performance.now();
@@ -20,9 +21,10 @@ function startItems(section, data) {
     table.set(found);
     const all = number(rows.rows.length);
     count.replaceChildren(el("strong", {}, found.length === rows.rows.length ? all : number(found.length) + " of " + all),
-      rows.rows.length === 1 ? "item" : "items", found.length === 0 ? "— nothing matches; Show all takes the filters away" : "");
+      rows.rows.length === 1 ? " item" : " items", found.length === 0 ? " — nothing matches" : "");
     section.dataset.took = (performance.now() - started).toFixed(1);
   });
+  line.append(filters.reset);
   startOverview(overview, rows, (wanted) => {
     filters.set(wanted);
     filterHost.scrollIntoView({ block: "start" });
