@@ -19,7 +19,7 @@ function startChart(section, data) {
         points: { show: data.x.length < 60 && !s.bars }, value: (_, v) => (v === null ? "" : number(v)),
       }))],
       axes: [{ ...axis, values: (_, ticks) => ticks.map((t) => stamp(t).slice(5, 10)) }, { ...axis, size: 64, values: (_, ticks) => ticks.map(number) }],
-      scales: { y: { range: (_, min, max) => [Math.min(0, min), Math.max(1, max * 1.05)] } }, tzDate: (t) => uPlot.tzDate(new Date(t * 1000), "UTC"),
+      scales: { x: { range: (_, min, max) => (data.series.some((s) => s.bars) ? [min - 43200, max + 43200] : [min, max]) }, y: { range: (_, min, max) => [Math.min(0, min), Math.max(1, max * 1.05)] } }, tzDate: (t) => uPlot.tzDate(new Date(t * 1000), "UTC"),
     }, [data.x, ...data.series.map((s) => s.values)], host);
   };
   draw();

@@ -7,11 +7,11 @@ function startGrid(section, data) {
     cell: (row) => gridCell(row[n]),
     compare: data.fixed || c.name === "" ? undefined : (a, b) => text(a[n]).localeCompare(text(b[n]), "en", { numeric: true }),
   }));
-  let table = null;
+  let table = null, filter = null;
   if (data.rows.length > 15) {
     const lower = data.rows.map((row) => row.map(text).join("\n").toLowerCase());
     const count = el("p", { class: "count", role: "status", "aria-live": "polite" });
-    const filter = (value) => {
+    filter = (value) => {
       const words = value.toLowerCase().split(/\s+/).filter(Boolean);
       const found = data.rows.filter((_, i) => words.every((w) => lower[i].includes(w)));
       table.set(found);
@@ -22,7 +22,8 @@ function startGrid(section, data) {
       el("label", { class: "search" }, el("span", {}, "Search"), input)), count);
   }
   table = new PagedTable(section, { caption: data.caption, columns });
-  table.set(data.rows);
+  if (filter) filter("");
+  else table.set(data.rows);
 }
 
 function gridCell(cell) {
