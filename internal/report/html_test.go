@@ -241,3 +241,11 @@ func TestRunsOverDaysHaveAChart(t *testing.T) {
 	}
 	golden(t, "runs-chart.html-data", dataOf(t, render(t, FormatHTML, Runs{runOn("2026-11-22", 5, 1), runOn("2026-11-21", 2, 0)}, Options{})))
 }
+
+func TestPlurals(t *testing.T) {
+	for want, got := range map[string]string{"1 day": count(1, "day"), "60 days": count(60, "day"), "2 policies": count(2, "policy"), "0 runs": count(0, "run")} {
+		if got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
