@@ -135,3 +135,11 @@ package: build-EnforcerFunction build-WebhookFunction ## both functions as zip f
 .PHONY: reproducible
 reproducible: ## builds both functions in two different folders and compares them
 	@scripts/reproducible.sh
+
+.PHONY: test-browser
+test-browser: build ## the HTML report and the dashboard in a real Chromium (Node, chromium)
+	@scripts/browser.sh test
+
+.PHONY: screenshots
+screenshots: build ## the pictures in docs/images, from the real thing
+	@scripts/browser.sh screenshots
