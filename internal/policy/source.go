@@ -19,6 +19,7 @@ const (
 	capabilitiesFile = "capabilities.json"
 	dataFile         = "data.json"
 	compatFolder     = "compat"
+	fixturesFile     = "fixtures_test.rego" // there for the tests of others too
 )
 
 // source is one Rego file.
@@ -88,7 +89,7 @@ func readFiles(shipped fs.FS, o Options) (files, error) {
 
 // wants reports whether a shipped module belongs to the policy set.
 func (o Options) wants(s source) bool {
-	if s.isLibrary() && !s.isTest() {
+	if s.isLibrary() && (!s.isTest() || path.Base(s.key) == fixturesFile) {
 		return true
 	}
 	_, rel, _ := strings.Cut(s.key, "/")

@@ -177,3 +177,32 @@ func TestCasesCountIntoTheCoverage(t *testing.T) {
 		t.Errorf("covered rules (-want +got):\n%s", diff)
 	}
 }
+
+// The vendors' documents, read as the vendors say; stock opa covers the same rules.
+func TestCompatPoliciesPassTheirCases(t *testing.T) {
+	r, err := policycase.Test(context.Background(), policies.FS, policycase.Options{
+		TestOptions: policy.TestOptions{Options: policy.Options{Path: filepath.Join("..", "..", "policies", "compat")}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := map[string]int{}
+	for _, x := range r.Results {
+		if x.Outcome != policy.TestPassed {
+			t.Errorf("%s:%d: %s: %s\n%s", x.File, x.Line, x.Name, x.Outcome, x.Detail)
+		}
+		if strings.HasSuffix(x.File, ".case.yaml") {
+			cases[strings.TrimPrefix(x.Package, "data.retention.")]++
+		}
+	}
+	for _, c := range r.Coverage {
+		if c.Percent() < 100 {
+			t.Errorf("%s is covered to %.1f %%: %+v", c.Package, c.Percent(), c.Uncovered)
+		}
+	}
+	for _, name := range policy.CompatNames(policies.FS) {
+		if cases[name] < 30 {
+			t.Errorf("%s has %d cases: the tables are gone", name, cases[name])
+		}
+	}
+}
