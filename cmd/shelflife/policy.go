@@ -21,13 +21,14 @@ type policyFlags struct{ path string }
 func (a *app) policyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "policy",
-		Short: "Check, test and list policies",
+		Short: "Write, check, test and list policies",
 		Long: `Work on policies: the folder given with --path, or what the configuration names,
 or else the shipped ones. The stock opa CLI works on them as well; policies/README.md
 says how.`,
 		Example: "  shelflife policy list\n  shelflife policy check --path ./policies\n  shelflife policy test",
 	}
 	c.AddCommand(a.policyCheckCommand(), a.policyTestCommand(), a.policyListCommand())
+	c.AddCommand(a.policyNewCommand(), a.policyDocsCommand(), a.policyCoverageCommand(), a.policyImportCommand())
 	return c
 }
 
