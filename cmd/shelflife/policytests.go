@@ -145,15 +145,20 @@ func (a *app) showTests(r policy.TestReport, f testFlags) error {
 	return nil
 }
 
-// failure says what is wrong, a line for each difference.
+// failure says what is wrong, a line for each difference, and what was printed.
 func failure(t policy.TestResult) []string {
 	lines := strings.Split(t.Detail, "\n")
+	var out []string
 	if t.Detail == "" || len(lines) == 1 && !strings.HasPrefix(lines[0], t.File) {
-		return []string{fmt.Sprintf("%s:%d: %s: %s: %s", t.File, t.Line, t.Name, t.Outcome, t.Detail)}
+		out = []string{fmt.Sprintf("%s:%d: %s: %s: %s", t.File, t.Line, t.Name, t.Outcome, t.Detail)}
+	} else {
+		out = []string{fmt.Sprintf("%s:%d: %s: %s:", t.File, t.Line, t.Name, t.Outcome)}
+		for _, l := range lines {
+			out = append(out, "  "+l)
+		}
 	}
-	out := []string{fmt.Sprintf("%s:%d: %s: %s:", t.File, t.Line, t.Name, t.Outcome)}
-	for _, l := range lines {
-		out = append(out, "  "+l)
+	for l := range strings.Lines(t.Output) {
+		out = append(out, "  print: "+strings.TrimSuffix(l, "\n"))
 	}
 	return out
 }

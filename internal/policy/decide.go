@@ -106,6 +106,9 @@ func (e *Engine) eval(ctx context.Context, query rego.PreparedEvalQuery, input a
 	if e.tracer != nil {
 		options = append(options, rego.EvalQueryTracer(e.tracer))
 	}
+	if e.printer != nil {
+		options = append(options, rego.EvalPrintHook(e.printer))
+	}
 	results, err := query.Eval(limited, options...)
 	switch {
 	case err != nil && ctx.Err() != nil:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/topdown"
+	"github.com/open-policy-agent/opa/v1/topdown/print"
 )
 
 // DefaultTimeLimit bounds one evaluation where Options name no limit.
@@ -39,7 +40,8 @@ type Engine struct {
 	data      map[string]any
 	bundle    Bundle
 	timeLimit time.Duration
-	tracer    topdown.QueryTracer // nil but in tests
+	tracer    topdown.QueryTracer // nil but in tests, and so is printer
+	printer   print.Hook
 
 	mu       sync.Mutex
 	programs map[string]*program // by the layers of parameters that hold

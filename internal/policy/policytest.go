@@ -145,8 +145,23 @@ func (s *set) also(ctx context.Context, o TestOptions, coverage *cover.Cover, re
 	if err != nil {
 		return err
 	}
-	engine.tracer = coverage
+	compiler := newCompiler(s.caps, s.schemas, s.data).WithEnablePrintStatements(true)
+	if compiler.Compile(s.modules()); compiler.Failed() {
+		return fmt.Errorf("test policies: %w", findingsOf(compiler.Errors).sorted())
+	}
+	engine.compiler, engine.tracer = compiler, coverage
 	results, err := o.Also(ctx, engine)
 	report.Results = append(report.Results, results...)
 	return err
+}
+
+// modules are the modules without their tests.
+func (s *set) modules() map[string]*ast.Module {
+	out := map[string]*ast.Module{}
+	for _, src := range s.files.sources {
+		if !src.isTest() {
+			out[src.name] = src.module
+		}
+	}
+	return out
 }

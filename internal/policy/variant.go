@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/topdown/print"
 )
 
 // Variant says how an engine differs from the one that it is made from.
@@ -13,6 +14,9 @@ type Variant struct {
 	Only   []string       // evaluate only these; nil for those of the engine
 	Params Params         // in place of the engine's
 	Data   map[string]any // documents besides the engine's, which they replace
+	// Print hears what the policies print, where they were compiled to: under
+	// TestOptions.Also. Elsewhere print does nothing.
+	Print func(place, text string)
 }
 
 // Variant returns an engine over the same compiled policies with other
@@ -22,7 +26,7 @@ type Variant struct {
 func (e *Engine) Variant(v Variant) (*Engine, error) {
 	out := &Engine{
 		policies: e.policies, all: e.all, compiler: e.compiler, timeLimit: e.timeLimit,
-		tracer: e.tracer, programs: map[string]*program{},
+		tracer: e.tracer, printer: hookOf(v.Print), programs: map[string]*program{},
 	}
 	layers, found := v.Params.layers(e.all)
 	if v.Only != nil {
@@ -67,4 +71,20 @@ func titleOf(r *ast.Rule) string {
 		}
 	}
 	return ""
+}
+
+// hook calls a function for each print.
+type hook func(place, text string)
+
+// Print implements print.Hook.
+func (h hook) Print(at print.Context, text string) error {
+	h(findingAt(at.Location, "").place(), text)
+	return nil
+}
+
+func hookOf(f func(place, text string)) print.Hook {
+	if f == nil {
+		return nil
+	}
+	return hook(f)
 }

@@ -20,8 +20,8 @@ type configured struct {
 
 // engine is the policy set of a case with its parameters and documents. own is
 // the set under test, nil where the folder has no policies.
-func (r *runner) engine(ctx context.Context, own *policy.Engine, s source, f *File, c *caseSpec) (*policy.Engine, error) {
-	v := policy.Variant{Only: c.Policies, Data: map[string]any{}}
+func (r *runner) engine(ctx context.Context, own *policy.Engine, s source, f *File, c *caseSpec, say func(place, text string)) (*policy.Engine, error) {
+	v := policy.Variant{Only: c.Policies, Data: map[string]any{}, Print: say}
 	if v.Only == nil {
 		v.Only = f.Policies
 	}

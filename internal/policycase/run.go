@@ -89,7 +89,9 @@ func (r *runner) run(ctx context.Context, own *policy.Engine, sources []source) 
 				continue
 			}
 			begun := time.Now()
-			problems, err := r.runCase(ctx, own, s, f, c)
+			var printed strings.Builder
+			problems, err := r.runCase(ctx, own, s, f, c, func(place, text string) { fmt.Fprintf(&printed, "%s: %s\n", place, text) })
+			result.Output = printed.String()
 			result.Duration = time.Since(begun)
 			switch {
 			case ctx.Err() != nil:
@@ -111,12 +113,12 @@ func packageOf(s source) string {
 	return "data.retention." + path.Base(path.Dir(s.shown))
 }
 
-func (r *runner) runCase(ctx context.Context, own *policy.Engine, s source, f *File, c *caseSpec) ([]string, error) {
+func (r *runner) runCase(ctx context.Context, own *policy.Engine, s source, f *File, c *caseSpec, say func(place, text string)) ([]string, error) {
 	w, err := build(f, c)
 	if err != nil {
 		return nil, fmt.Errorf("%s:%w", s.shown, err)
 	}
-	engine, err := r.engine(ctx, own, s, f, c)
+	engine, err := r.engine(ctx, own, s, f, c, say)
 	if err != nil {
 		return nil, fmt.Errorf("%s:%d: %w", s.shown, c.line, err)
 	}
