@@ -32,7 +32,8 @@ func TestShownFilesAreTheFiles(t *testing.T) {
 			if string(text) != m[2] && !*update {
 				t.Errorf("%s shows another %s than the file; go test ./docs -update writes it", page, m[1])
 			}
-			return strings.TrimSuffix(strings.TrimSuffix(block, "```"), m[2]) + string(text) + "```"
+			fence, _, _ := strings.Cut(strings.TrimPrefix(block, "<!-- file: "+m[1]+" -->\n"), "\n")
+			return "<!-- file: " + m[1] + " -->\n" + fence + "\n" + string(text) + "```"
 		})
 		if *update && doc != string(raw) {
 			if err := os.WriteFile(page, []byte(doc), 0o644); err != nil {
