@@ -112,7 +112,7 @@ func TestCases(t *testing.T) {
 		{"an unread manifest stops everything", "cases:\n  - name: c\n    versions: [{key: new}, {key: old, age: 40d, unread: true}]\n    expect: [delete old]\n    outcome: {old: delete incomplete completeness}\n", nil},
 		{"an expected failure", "cases:\n  - name: c\n    package: {name: broken}\n    versions: [v1]\n    fails: [on purpose]\n", nil},
 		{"an unexpected failure", "cases:\n  - name: c\n    package: {name: broken}\n    versions: [v1]\n    expect: []\n",
-			[]string{`fail facts.case.yaml:2: + failed, though not expected to: policy facts has no say here: decision {"action": "fail", "package": true, "reason": "on purpose"}: unknown action "fail" is none of [keep delete restore]; nothing of this package is deleted until it answers (facts.rego)`}},
+			[]string{`fail facts.case.yaml:2: + failed, though not expected to: policy facts has no say here: it refuses: on purpose; nothing of this package is deleted until it answers (facts.rego)`}},
 		{"a failure that does not come", "cases:\n  - name: c\n    versions: [v1]\n    fails: [never]\n",
 			[]string{"fail facts.case.yaml:2: - expected, but no policy failed so: never"}},
 		{"a shipped policy beside one's own", "policies: [facts, keep_tags]\ncases:\n  - name: c" + images +

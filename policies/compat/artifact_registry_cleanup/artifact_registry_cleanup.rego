@@ -73,7 +73,9 @@ decisions contains {"action": "keep", "version": v.id, "rule": name, "reason": r
 # METADATA
 # title: A document that is not understood
 # description: There is no such action, so the policy fails on purpose.
-decisions contains {"action": "fail", "package": true, "reason": problem} if some problem in _problems
+decisions contains {"action": "fail", "package": true, "reason": concat(" | ", sort(_problems))} if {
+	count(_problems) > 0
+}
 
 _given := params.of("artifact_registry_cleanup").document
 

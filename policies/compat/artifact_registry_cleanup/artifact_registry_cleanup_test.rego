@@ -13,9 +13,10 @@ _decisions(document, package_input) := decisions if {
 
 _said(document, versions) := {[decision.action, decision.version] | some decision in _decisions(document, fixtures.container(versions))}
 
-_refusals_of(document, package_input) := {decision.reason |
+_refusals_of(document, package_input) := {problem |
 	some decision in _decisions(document, package_input)
 	decision.action == "fail"
+	some problem in split(decision.reason, " | ")
 }
 
 _refusals(document) := _refusals_of(document, fixtures.container([fixtures.image("1", {})]))

@@ -40,9 +40,9 @@ decisions contains {"action": "delete", "version": v.id, "rule": name, "reason":
 # METADATA
 # title: A document that is not understood
 # description: There is no such action, so the policy fails on purpose.
-decisions contains {"action": "fail", "package": true, "reason": problem} if {
+decisions contains {"action": "fail", "package": true, "reason": concat(" | ", sort(_problems))} if {
 	input.package.package_type == "container"
-	some problem in _problems
+	count(_problems) > 0
 }
 
 _given := params.of("ecr_lifecycle").document
@@ -262,6 +262,7 @@ _are_texts(list) if {
 }
 
 _is_pattern(pattern) if {
+	is_string(pattern)
 	regex.match(`^[A-Za-z0-9_.*-]+$`, pattern)
 	strings.count(pattern, "*") <= 4
 }

@@ -13,9 +13,10 @@ _decisions(document, versions) := decisions if {
 
 _expired(rules, versions) := fixtures.ids(_decisions({"rules": rules}, versions))
 
-_refusals(document) := {decision.reason |
+_refusals(document) := {problem |
 	some decision in _decisions(document, [fixtures.image("1", {})])
 	decision.action == "fail"
+	some problem in split(decision.reason, " | ")
 }
 
 _rule(priority, selection) := {"rulePriority": priority, "selection": selection, "action": {"type": "expire"}}

@@ -48,9 +48,9 @@ decisions contains {"action": "delete", "version": v.id, "rule": "not_retained",
 # METADATA
 # title: A document that is not understood
 # description: There is no such action, so the policy fails on purpose.
-decisions contains {"action": "fail", "package": true, "reason": problem} if {
+decisions contains {"action": "fail", "package": true, "reason": concat(" | ", sort(_problems))} if {
 	input.package.package_type == "container"
-	some problem in _problems
+	count(_problems) > 0
 }
 
 _given := params.of("harbor_retention").document
@@ -278,6 +278,7 @@ _faults(selector, decorations) := union({
 })
 
 _is_pattern(pattern) if {
+	is_string(pattern)
 	regex.match(`^(?:[^{}\[\]\\,!]|\{[^{}\[\]\\,!]+(?:,[^{}\[\]\\,!]+)*\})+$`, pattern)
 	not regex.match(`\*\*[^/*]|[^/{,*]\*\*|\*\*\*`, pattern)
 }
@@ -285,6 +286,7 @@ _is_pattern(pattern) if {
 _is_extras("")
 
 _is_extras(text) if {
+	is_string(text)
 	json.is_valid(text)
 	extras := json.unmarshal(text)
 	object.keys(extras) == {"untagged"}
@@ -303,6 +305,7 @@ _is_list(value) if {
 }
 
 _is_scope(value) if {
+	is_object(value)
 	object.keys(value) == {"repository"}
 	_is_list(value.repository)
 }

@@ -18,9 +18,10 @@ _retained(rules, versions) := {decision.version |
 
 _gone(rules, versions) := fixtures.ids_of(_decisions({"algorithm": "or", "rules": rules}, versions), "not_retained")
 
-_refusals(document) := {decision.reason |
+_refusals(document) := {problem |
 	some decision in _decisions(document, [fixtures.image("1", {})])
 	decision.action == "fail"
+	some problem in split(decision.reason, " | ")
 }
 
 _selector(decoration, pattern) := {"kind": "doublestar", "decoration": decoration, "pattern": pattern}
