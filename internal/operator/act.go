@@ -68,9 +68,9 @@ func (o *Operator) planNow(ctx context.Context, owner config.Owner) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	sealed, err := p.Seal(ctx, o.c.Sealer)
-	if err == nil {
-		err = o.c.Plans.SavePlan(ctx, owner.Login, p.ID(), sealed)
+	var sealed bytes.Buffer
+	if err = p.Seal(ctx, &sealed, o.c.Sealer); err == nil {
+		err = o.c.Plans.SavePlan(ctx, owner.Login, p.ID(), sealed.Bytes())
 	}
 	if err != nil {
 		return nil, err
