@@ -12,7 +12,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 
 .PHONY: help
 help: ## this list
-	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build ## the main job on the embedded simulator: plan, apply, undo, verify
@@ -43,8 +43,23 @@ dynamodb-local: .dynamodb-local ## DynamoDB Local as a second opinion (Java 17 a
 	mvn -B -q -f tools/dynamodb-local/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/.dynamodb-local
 
 .PHONY: test-aws
-test-aws: venv ## the AWS stores against moto, and DynamoDB Local where it is there
-	$(GO) test ./internal/awstest ./internal/ledger/dynamodb ./internal/inventory/s3snap
+test-aws: venv ## the functions' real bootstraps and the AWS stores against moto, and DynamoDB Local where it is there
+	@$(GO) test -count=1 -json ./functions/... ./internal/lambdatest ./internal/awstest ./internal/ledger/dynamodb ./internal/inventory/s3snap | $(GO) run ./scripts/testsummary
+
+.PHONY: test-aws-kills
+test-aws-kills: venv ## 200 sweeps whose worker is killed at random (SHELFLIFE_KILLS=n, SHELFLIFE_SEED=n)
+	@SHELFLIFE_KILLS=$${SHELFLIFE_KILLS:-200} $(GO) test -count=1 -json ./functions/e2e -run KilledAtRandom -timeout 60m | $(GO) run ./scripts/testsummary
+
+# The tools that know CloudFormation, in a folder of their own (see the file).
+TEMPLATE_VENV := .venv-template
+$(TEMPLATE_VENV)/.done: requirements-template.txt
+	python3 -m venv $(TEMPLATE_VENV)
+	$(TEMPLATE_VENV)/bin/pip install -q -r requirements-template.txt
+	@touch $@
+
+.PHONY: validate
+validate: $(TEMPLATE_VENV)/.done ## template.yaml: sam validate and build, cfn-lint, checkov (Python 3.11; no account)
+	@PATH="$(CURDIR)/$(TEMPLATE_VENV)/bin:$$PATH" scripts/validate.sh
 
 .PHONY: policy-test
 policy-test: ## the stock opa checks, formats and tests the policies; every rule is covered

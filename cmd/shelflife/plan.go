@@ -234,7 +234,7 @@ func (s *session) hasSnapshot(ctx context.Context, login string) error {
 
 // logDecisions keeps who said what about which version, for query and show.
 func (s *session) logDecisions(ctx context.Context, p guard.Plan) error {
-	return s.db.SaveDecisions(ctx, p.ID(), slices.Collect(decisions.Rows(p)))
+	return s.db.SaveDecisions(ctx, p.ID(), decisions.Rows(p))
 }
 
 // parseTime reads a day or an RFC 3339 time; "" is the zero time.

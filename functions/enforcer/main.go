@@ -16,8 +16,8 @@ import (
 var revision = ""
 
 // heapFloor is what the heap may grow to before garbage is collected, well below
-// the memory of the function, in bytes.
-const heapFloor = 128 << 20
+// what a sweep may take, in bytes.
+const heapFloor = 96 << 20
 
 func main() {
 	gcpace.Keep(heapFloor)

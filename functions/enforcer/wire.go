@@ -99,7 +99,7 @@ func (p *parts) dispatcher() (*dispatch.Dispatcher, error) {
 	engine, err := sweep.New(sweep.Config{
 		Owners: p.settings.Config.Owners, Connect: p.owners.target, Enforcer: enforcer, Judge: p.judge, Bundle: p.bundle, Sealer: p.sealer,
 		Plans: p.bucket, Sweeps: p.table.Sweeps(), Queue: p.queue, Switch: p.table, OwnerVersions: p.table.ActiveVersions,
-		Record: p.record, Observe: p.counter.event, Now: p.now, Log: p.log,
+		Record: p.record, Observe: p.counter.event, Now: p.now, Log: p.log, Slice: p.settings.Slice,
 	})
 	if err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func (p *parts) dispatcher() (*dispatch.Dispatcher, error) {
 		PausedSince: killSwitch{p.table}.since, Redeliver: p.owners.redeliver, Now: p.now, Log: p.log,
 	}
 	return dispatch.New(dispatch.Config{
-		Holder: holder, Worker: measured{engine, p}, Tick: ticker.Tick, Commands: commands.Commands(), Log: p.log, Revision: p.revision,
+		Holder: holder, Worker: measured{engine, p}, Tick: ticker.Tick, Commands: commands.Commands(), Log: p.log, Revision: p.revision, Needs: engine.Needs(),
 		PutOff: func(owner string) { p.counter.count(owner, metrics.Of(metrics.PutOff, 1)) },
 	})
 }

@@ -72,6 +72,7 @@ func wire(env func(string) string, out io.Writer, log *slog.Logger, now func() t
 		Queue:      counted{fifo.New(sqs.NewFromConfig(cfg), settings.QueueURL, settings.Revision(revision)), emitter},
 		Deliveries: deliveries.New(ddb.NewFromConfig(cfg), settings.Table, now),
 		Log:        log, Now: now, Self: settings.Config.Serve.Self, MaxBody: maxBody,
+		PairWindow: -1, // the queue drops the second event by the change, its deduplication id
 	})
 	if err != nil {
 		return nil, err

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
-	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
@@ -21,10 +20,6 @@ type Failures struct {
 type Failure struct {
 	ID string `json:"itemIdentifier"`
 }
-
-// startMargin is how much of the invocation has to be left for an item to be
-// begun: what is begun at the end would be cut short.
-const startMargin = 45 * time.Second
 
 // batch works a batch: groups side by side, the messages of one group one after
 // the other. Failures are in the batch's order.
@@ -87,7 +82,7 @@ func (d *Dispatcher) item(ctx context.Context, item retention.WorkItem, holder s
 	if item.Revision != d.Revision && item.Revision != "" && d.Revision != "" {
 		return d.putOff(ctx, item, fmt.Sprintf("it was sent by revision %s, this is %s: deploy both functions together", item.Revision, d.Revision))
 	}
-	if deadline, ok := ctx.Deadline(); ok && deadline.Sub(d.Now()) < startMargin {
+	if deadline, ok := ctx.Deadline(); ok && deadline.Sub(d.Now()) < d.Needs {
 		return d.putOff(ctx, item, "too little time is left of this invocation")
 	}
 	err = d.Locks.Hold(ctx, item.Owner, holder, d.deadline(ctx))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
@@ -16,8 +17,8 @@ type Worker interface {
 	PutOff(ctx context.Context, item retention.WorkItem) error
 }
 
-// Config is what a Dispatcher is made of. All of it is required but Revision and
-// PutOff.
+// Config is what a Dispatcher is made of. All of it is required but Revision,
+// PutOff and Needs.
 type Config struct {
 	Holder
 	Worker   Worker
@@ -26,7 +27,12 @@ type Config struct {
 	Log      *slog.Logger
 	Revision string // of this build; items of another are put off
 	PutOff   func(owner string)
+	// Needs is how much of the invocation has to be left for an item to be begun:
+	// what is begun at the end would be cut short. 0 means 45 s.
+	Needs time.Duration
 }
+
+const defaultNeeds = 45 * time.Second
 
 // Dispatcher answers events. It is safe for concurrent use.
 type Dispatcher struct{ Config }
@@ -43,6 +49,9 @@ func New(c Config) (*Dispatcher, error) {
 		if part.missing {
 			return nil, fmt.Errorf("dispatcher: %s is missing", part.name)
 		}
+	}
+	if c.Needs == 0 {
+		c.Needs = defaultNeeds
 	}
 	if c.PutOff == nil {
 		c.PutOff = func(string) {}

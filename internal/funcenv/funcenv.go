@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/retention"
@@ -23,6 +24,7 @@ const (
 	ConfigFile    = "SHELFLIFE_CONFIG"         // both, optional: shelflife.yaml; beside the bootstrap without it
 	Bucket        = "SHELFLIFE_BUCKET"         // enforcer: name of the S3 bucket
 	Mode          = "SHELFLIFE_MODE"           // enforcer, optional: observe (the default) or enforce, the most that any owner may do
+	Slice         = "SHELFLIFE_SLICE"          // enforcer, optional: how long a sweep works at a time, and so the most that a webhook of its owner waits; 1m without it
 	SealKeyID     = "SHELFLIFE_SEAL_KEY_ID"    // enforcer: KMS HMAC_256 key that seals plans
 	AppID         = "SHELFLIFE_APP_ID"         // enforcer, for owners with credentials of kind app: the App's id
 	AppKeyID      = "SHELFLIFE_APP_KEY_ID"     // enforcer, for the same: KMS key with the App's private key, or else
@@ -32,7 +34,7 @@ const (
 
 // Enforcer lists the variables that the enforcer function reads.
 func Enforcer() []string {
-	return []string{Table, Bucket, QueueURL, ConfigFile, Mode, SealKeyID, AppID, AppKeyID, AppKeySecret}
+	return []string{Table, Bucket, QueueURL, ConfigFile, Mode, Slice, SealKeyID, AppID, AppKeyID, AppKeySecret}
 }
 
 // Webhook lists the variables that the webhook function reads.
@@ -45,6 +47,7 @@ type Settings struct {
 	QueueURL      string
 	Bucket        string
 	Mode          retention.Mode // caps every owner's mode
+	Slice         time.Duration  // 0: the engine's default
 	SealKeyID     string
 	AppKeyID      string
 	AppKeySecret  string
@@ -79,10 +82,25 @@ func ReadEnforcer(env func(string) string) (Settings, error) {
 			errs = append(errs, fmt.Errorf("environment variable %s: %w", Mode, merr))
 		}
 	}
+	var serr error
+	if s.Slice, serr = slice(env(Slice)); serr != nil {
+		errs = append(errs, fmt.Errorf("environment variable %s: %w", Slice, serr))
+	}
 	if err == nil {
 		errs = append(errs, s.appKey())
 	}
 	return s, errors.Join(errs...)
+}
+
+func slice(text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	d, err := config.ParseDuration(text)
+	if err == nil && d <= 0 {
+		err = errors.New("a sweep can't work for no time; leave it out for 1m")
+	}
+	return d, err
 }
 
 // appKey makes sure that owners reached as an App have its id and its key.

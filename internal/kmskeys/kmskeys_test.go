@@ -104,24 +104,24 @@ func seal(t *testing.T, p guard.Plan, s guard.Sealer) []byte {
 	return b.Bytes()
 }
 
-// text is a payload.
-type text string
+// payload is what is signed.
+type payload []byte
 
-func (p text) WriteTo(w io.Writer) (int64, error) {
-	n, err := io.WriteString(w, string(p))
+func (p payload) WriteTo(w io.Writer) (int64, error) {
+	n, err := w.Write(p)
 	return int64(n), err
 }
 
 func TestAKeyThatCantBeAskedIsNoVerdict(t *testing.T) {
 	client := kms.NewFromConfig(awstest.Start(t).Config)
 	gone := kmskeys.NewSealer(client, "00000000-0000-0000-0000-000000000000")
-	if _, err := gone.Seal(t.Context(), text("x")); err == nil {
+	if _, err := gone.Seal(t.Context(), payload("x")); err == nil {
 		t.Error("sealed without a key")
 	}
-	if err := gone.Check(t.Context(), text("x"), []byte("y")); err == nil || errors.Is(err, guard.ErrTampered) {
+	if err := gone.Check(t.Context(), payload("x"), []byte("y")); err == nil || errors.Is(err, guard.ErrTampered) {
 		t.Errorf("%v: that KMS can't be asked says nothing of the plan", err)
 	}
-	if err := gone.Check(t.Context(), text("x"), nil); !errors.Is(err, guard.ErrTampered) {
+	if err := gone.Check(t.Context(), payload("x"), nil); !errors.Is(err, guard.ErrTampered) {
 		t.Errorf("no signature at all: %v", err)
 	}
 }
@@ -129,16 +129,16 @@ func TestAKeyThatCantBeAskedIsNoVerdict(t *testing.T) {
 func TestAPlanLargerThanAMessageOfKMSIsSealed(t *testing.T) {
 	client := kms.NewFromConfig(awstest.Start(t).Config)
 	s := kmskeys.NewSealer(client, newKey(t, client, types.KeySpecHmac256, types.KeyUsageTypeGenerateVerifyMac))
-	payload := bytes.Repeat([]byte("x"), 1<<20)
-	mac, err := s.Seal(t.Context(), text(payload))
+	large := payload(bytes.Repeat([]byte("x"), 1<<20))
+	mac, err := s.Seal(t.Context(), large)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Check(t.Context(), text(payload), mac); err != nil {
+	if err := s.Check(t.Context(), large, mac); err != nil {
 		t.Error(err)
 	}
-	payload[1<<19] = 'y'
-	if err := s.Check(t.Context(), text(payload), mac); !errors.Is(err, guard.ErrTampered) {
+	large[1<<19] = 'y'
+	if err := s.Check(t.Context(), large, mac); !errors.Is(err, guard.ErrTampered) {
 		t.Errorf("%v, want that it was tampered with", err)
 	}
 }

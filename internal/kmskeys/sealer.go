@@ -47,12 +47,12 @@ func message(payload io.WriterTo) ([]byte, error) {
 
 // Seal returns the MAC of the payload's digest.
 func (s *Sealer) Seal(ctx context.Context, payload io.WriterTo) ([]byte, error) {
-	text, err := message(payload)
+	m, err := message(payload)
 	if err != nil {
 		return nil, err
 	}
 	out, err := s.client.GenerateMac(ctx, &kms.GenerateMacInput{
-		KeyId: &s.id, MacAlgorithm: types.MacAlgorithmSpecHmacSha256, Message: text,
+		KeyId: &s.id, MacAlgorithm: types.MacAlgorithmSpecHmacSha256, Message: m,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("seal with key %s: %w", s.id, err)
@@ -66,12 +66,12 @@ func (s *Sealer) Check(ctx context.Context, payload io.WriterTo, signature []byt
 	if len(signature) == 0 {
 		return guard.ErrTampered
 	}
-	text, err := message(payload)
+	m, err := message(payload)
 	if err != nil {
 		return err
 	}
 	out, err := s.client.VerifyMac(ctx, &kms.VerifyMacInput{
-		KeyId: &s.id, MacAlgorithm: types.MacAlgorithmSpecHmacSha256, Message: text, Mac: signature,
+		KeyId: &s.id, MacAlgorithm: types.MacAlgorithmSpecHmacSha256, Message: m, Mac: signature,
 	})
 	var invalid *types.KMSInvalidMacException
 	switch {

@@ -69,10 +69,10 @@ func (o *Operator) planNow(ctx context.Context, owner config.Owner) (any, error)
 		return nil, err
 	}
 	var sealed bytes.Buffer
-	if err = p.Seal(ctx, &sealed, o.c.Sealer); err == nil {
-		err = o.c.Plans.SavePlan(ctx, owner.Login, p.ID(), sealed.Bytes())
+	if err := p.Seal(ctx, &sealed, o.c.Sealer); err != nil {
+		return nil, err
 	}
-	if err != nil {
+	if err := o.c.Plans.SavePlan(ctx, owner.Login, p.ID(), sealed.Bytes()); err != nil {
 		return nil, err
 	}
 	out := Planned{Run: p.ID(), Mode: p.Mode(), Summary: p.Summary(), Problems: append([]retention.Problem{}, p.Problems()...), Items: []retention.Item{}}

@@ -70,10 +70,17 @@ type Config struct {
 const (
 	// DefaultSlice is how long a webhook waits for a sweep of its owner.
 	DefaultSlice = time.Minute
-	// margin is what a slice leaves of its context's deadline, and how much
-	// longer than planned a call at its end may take.
-	margin = 30 * time.Second
+	// maxMargin bounds margin, and is what it is for slices of a minute or more.
+	maxMargin = 30 * time.Second
 )
+
+// margin is what a slice leaves of its context's deadline, and how much longer
+// than planned a call at its end may take.
+func (e *Engine) margin() time.Duration { return min(maxMargin, e.Slice/2) }
+
+// Needs is how much time Handle should have until its context's deadline: with
+// less, a slice would be over before it has come far.
+func (e *Engine) Needs() time.Duration { return e.margin() * 3 / 2 }
 
 // Engine starts, works and resumes sweeps and looks at packages. It is safe for
 // concurrent use: one item at a time for each owner, owners side by side.

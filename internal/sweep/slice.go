@@ -35,12 +35,12 @@ func (w *worker) sweep(ctx context.Context, item retention.WorkItem) error {
 	w.state.PausedUntil, w.state.Note = time.Time{}, ""
 	length := w.Slice << min(w.state.Stalls, maxStalls)
 	end := w.Now().Add(length)
-	if d, ok := ctx.Deadline(); ok && d.Add(-margin).Before(end) {
-		end = d.Add(-margin)
+	if d, ok := ctx.Deadline(); ok && d.Add(-w.margin()).Before(end) {
+		end = d.Add(-w.margin())
 	}
 	// The end is asked for between steps, so that no call is cut short; this
 	// cuts short what hangs.
-	sctx, cancel := context.WithTimeout(ctx, length+margin)
+	sctx, cancel := context.WithTimeout(ctx, length+w.margin())
 	defer cancel()
 	count := &counter{}
 	err := w.slice(sctx, end, count)

@@ -58,10 +58,13 @@ type Config struct {
 
 	// Self names the logins whose events are our own doing and ignored: the
 	// App's bot ("<slug>[bot]"), or the machine user of a token.
-	Self       []string
-	MaxBody    int           // bytes; at most, and by default, MaxBody
-	SeenFor    time.Duration // how long a delivery stays marked
-	PairWindow time.Duration // how long a change stays marked
+	Self    []string
+	MaxBody int           // bytes; at most, and by default, MaxBody
+	SeenFor time.Duration // how long a delivery stays marked
+	// PairWindow is how long a change stays marked, so that the second event of a
+	// pair is dropped. Negative means that the queue does that by itself, as SQS FIFO
+	// does by the deduplication id: two calls of the store less for each event.
+	PairWindow time.Duration
 	Timeout    time.Duration // for the whole request
 }
 
@@ -83,7 +86,9 @@ func NewHandler(cfg Config) (*Handler, error) {
 		cfg.MaxBody = MaxBody
 	}
 	cfg.SeenFor = positive(cfg.SeenFor, DefaultSeenFor)
-	cfg.PairWindow = positive(cfg.PairWindow, DefaultPairWindow)
+	if cfg.PairWindow == 0 {
+		cfg.PairWindow = DefaultPairWindow
+	}
 	cfg.Timeout = positive(cfg.Timeout, DefaultTimeout)
 	cfg.Self = slices.Clone(cfg.Self)
 	return &Handler{cfg: cfg}, nil
@@ -175,7 +180,10 @@ func (h *Handler) accept(ctx context.Context, ev Event, delivery string) answer 
 		return answer{status: http.StatusAccepted, outcome: why}
 	}
 	item := ev.WorkItem(delivery)
-	keys := []key{{"change/" + item.Change, h.cfg.PairWindow}}
+	var keys []key
+	if h.cfg.PairWindow > 0 {
+		keys = append(keys, key{"change/" + item.Change, h.cfg.PairWindow})
+	}
 	if delivery != "" {
 		keys = append(keys, key{"delivery/" + delivery, h.cfg.SeenFor})
 	}

@@ -296,3 +296,19 @@ func TestGatewayRequests(t *testing.T) {
 		})
 	}
 }
+
+// Where the queue drops the second event of a pair, the store is asked about
+// deliveries alone.
+func TestAPairIsLeftToAQueueThatDeduplicates(t *testing.T) {
+	s := newStand(t, func(c *webhook.Config) { c.PairWindow = -1 })
+	for _, r := range []webhook.Request{
+		request("package", guid, push("package")), request("registry_package", "another-delivery", push("registry_package")), request("package", guid, push("package")),
+	} {
+		if got := s.Handle(t.Context(), r); got.Status != 202 {
+			t.Errorf("status %d", got.Status)
+		}
+	}
+	if len(s.queue.items) != 2 || s.queue.items[0].DeduplicationID() != s.queue.items[1].DeduplicationID() {
+		t.Errorf("queued %+v, want both events under one id, and the redelivery not", s.queue.items)
+	}
+}
