@@ -50,6 +50,17 @@ test-aws: venv ## the functions' real bootstraps and the AWS stores against moto
 test-aws-kills: venv ## 200 sweeps whose worker is killed at random (SHELFLIFE_KILLS=n, SHELFLIFE_SEED=n)
 	@SHELFLIFE_KILLS=$${SHELFLIFE_KILLS:-200} $(GO) test -count=1 -json ./functions/e2e -run KilledAtRandom -timeout 60m | $(GO) run ./scripts/testsummary
 
+# The tools that know CloudFormation, in a folder of their own (see the file).
+TEMPLATE_VENV := .venv-template
+$(TEMPLATE_VENV)/.done: requirements-template.txt
+	python3 -m venv $(TEMPLATE_VENV)
+	$(TEMPLATE_VENV)/bin/pip install -q -r requirements-template.txt
+	@touch $@
+
+.PHONY: validate
+validate: $(TEMPLATE_VENV)/.done ## template.yaml: sam validate and build, cfn-lint, checkov (Python 3.11; no account)
+	@PATH="$(CURDIR)/$(TEMPLATE_VENV)/bin:$$PATH" scripts/validate.sh
+
 .PHONY: policy-test
 policy-test: ## the stock opa checks, formats and tests the policies; every rule is covered
 	$(OPA) fmt --list --fail policies

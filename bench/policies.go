@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
 
+	"github.com/shelflife-dev/shelflife/internal/gcpace"
 	"github.com/shelflife-dev/shelflife/internal/policy"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 	"github.com/shelflife-dev/shelflife/policies"
@@ -19,10 +19,9 @@ var evaluatedAt = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 // policyEvaluation times all shipped policies over containers of several sizes,
 // and over several packages with one and with all cores. Garbage is collected as
-// seldom as cmd/shelflife has it.
+// seldom as cmd/shelflife has it, from here to the end of the program.
 func policyEvaluation(ctx context.Context, b *bench) error {
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(64 << 20))
+	gcpace.Keep(64 << 20)
 	engine, err := policy.Load(ctx, policies.FS, policy.Options{Builtin: true, TimeLimit: time.Minute})
 	if err != nil {
 		return err
@@ -54,8 +53,25 @@ func policyEvaluation(ctx context.Context, b *bench) error {
 			at1000 = us
 		}
 	}
+	if err := releasePolicies(b, decide); err != nil {
+		return err
+	}
 	b.add(info("policies", "flatness: 10,000 versions over 1,000, per version", "times", perVersion[10_000]/at1000))
 	return overPackages(b, decide)
+}
+
+// releasePolicies times the policies over a package whose versions are named by
+// their releases, every second one a prerelease.
+func releasePolicies(b *bench, decide func(retention.Inventory) error) error {
+	inv := npmPackage(1000)
+	each, cpu, err := repeated(func() error { return decide(inv) })
+	if err != nil {
+		return err
+	}
+	us := each.Seconds() * 1e6 / float64(len(inv.Versions))
+	b.add(figure{Row: "policies", What: "all shipped policies, 1000 npm versions, half of them prereleases", Rule: atMost, Bound: 25, Figure: us, Unit: "µs/version"},
+		info("policies", "of that, processor time of all threads, 1000 npm versions", "µs/version", cpu.Seconds()*1e6/float64(len(inv.Versions))))
+	return nil
 }
 
 // overPackages evaluates packages with one worker and with as many as cores.
@@ -134,48 +150,4 @@ func processorTime() (time.Duration, error) {
 		return 0, fmt.Errorf("read processor time: %w", err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), nil
-}
-
-// imagePackage is a container of n versions: of every ten, nine belong to
-// two-platform images and one is untagged.
-func imagePackage(n int) retention.Inventory {
-	inv := retention.Inventory{
-		Owner: retention.Owner{Login: owner, Kind: retention.Organization, ID: 7},
-		Package: retention.Package{
-			ID: 1, Name: "team/api", Type: retention.Container, Visibility: "private", VersionCount: n,
-			CreatedAt: evaluatedAt.AddDate(-2, 0, 0), UpdatedAt: evaluatedAt.Add(-time.Hour), State: retention.Active,
-		},
-		Complete: true, DeletedListed: true,
-	}
-	var nodes []retention.Node
-	add := func(node retention.Node, age time.Duration, tags ...string) string {
-		id := retention.ID(len(inv.Versions) + 1000)
-		node.Digest = fmt.Sprintf("sha256:%064x", uint64(id))
-		at := evaluatedAt.Add(-age)
-		inv.Versions = append(inv.Versions, retention.Version{ID: id, Name: node.Digest, CreatedAt: at, UpdatedAt: at, State: retention.Active, Tags: tags})
-		nodes = append(nodes, node)
-		return node.Digest
-	}
-	image := func(platform string) retention.Node {
-		return retention.Node{Kind: retention.KindImage, MediaType: "application/vnd.oci.image.manifest.v1+json", Platform: platform, SizeBytes: 50 << 20}
-	}
-	for i := 0; len(inv.Versions) < n; i++ {
-		age := time.Duration(i) * 7 * time.Hour
-		if i%4 == 3 {
-			add(image("linux/amd64"), age)
-			continue
-		}
-		children := []string{add(image("linux/amd64"), age), add(image("linux/arm64"), age)}
-		tag := fmt.Sprintf("v1.%d.%d", i/20, i%20)
-		switch i % 8 {
-		case 1:
-			tag = fmt.Sprintf("pr-%d", i)
-		case 5:
-			tag += "-rc.1"
-		}
-		add(retention.Node{Kind: retention.KindIndex, MediaType: "application/vnd.oci.image.index.v1+json", SizeBytes: 1500, Children: children}, age, tag)
-	}
-	retention.SortVersions(inv.Versions)
-	inv.Graph = retention.NewGraph(nodes)
-	return inv
 }

@@ -6,20 +6,17 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
+
+	"github.com/shelflife-dev/shelflife/internal/gcpace"
 )
 
-// Evaluating policies makes much short-lived garbage. Collecting it later, but
-// well before the memory that a sweep may take, saves an eighth of the time.
-const (
-	gcPercent   = 400
-	memoryLimit = 64 << 20 // bytes; soft
-)
+// heapFloor is what the heap may grow to before garbage is collected, well below
+// the memory that a sweep may take, in bytes.
+const heapFloor = 64 << 20
 
 func main() {
-	debug.SetGCPercent(gcPercent)
-	debug.SetMemoryLimit(memoryLimit)
+	gcpace.Keep(heapFloor)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], systemStreams())
 	stop()

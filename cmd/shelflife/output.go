@@ -65,7 +65,7 @@ func (a *app) progressWriter() io.Writer {
 }
 
 // planView shows a plan; document is the sealed JSON, if it was sealed.
-func planView(p guard.Plan, document any) report.Plan {
+func planView(p guard.Plan, document report.Streamer) report.Plan {
 	v := report.Plan{
 		Kind: p.Kind(), Undoes: p.Undoes(), ID: p.ID(), CreatedAt: p.CreatedAt(), ExpiresAt: p.ExpiresAt(), EvaluatedAt: p.EvaluatedAt(), Mode: p.Mode(),
 		Bundle:          report.Bundle{Revision: p.Bundle().Revision, Digest: p.Bundle().Digest},

@@ -1,11 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -78,16 +77,17 @@ func (s *session) doPlan(ctx context.Context, owners []string, f planFlags) erro
 	if err != nil {
 		return err
 	}
-	sealed, err := s.seal(ctx, plan)
+	sealer, err := s.sealer(ctx)
 	if err != nil {
 		return err
 	}
+	sealed := sealedPlan{ctx: ctx, plan: plan, sealer: sealer}
 	if f.out != "" {
-		if err := writeFile(s.place(f.out), sealed); err != nil {
+		if err := writeFile(s.place(f.out), sealed.WriteJSON); err != nil {
 			return err
 		}
 	}
-	if err := s.show(planView(plan, json.RawMessage(bytes.TrimSpace(sealed)))); err != nil {
+	if err := s.show(planView(plan, sealed)); err != nil {
 		return err
 	}
 	s.planNotes(plan, f)
@@ -138,13 +138,15 @@ func (s *session) planNotes(p guard.Plan, f planFlags) {
 	}
 }
 
-func (s *session) seal(ctx context.Context, plan guard.Plan) ([]byte, error) {
-	sealer, err := s.sealer(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return plan.Seal(ctx, sealer)
+// sealedPlan is a plan that is signed as it is written.
+type sealedPlan struct {
+	ctx    context.Context // of the command: writing may ask a key service
+	plan   guard.Plan
+	sealer guard.Sealer
 }
+
+// WriteJSON writes the plan as apply takes it.
+func (p sealedPlan) WriteJSON(w io.Writer) error { return p.plan.Seal(p.ctx, w, p.sealer) }
 
 // makePlan plans the owners and keeps what was seen and decided in the state file.
 func (s *session) makePlan(ctx context.Context, owners []string, f planFlags) (guard.Plan, []enforce.Target, *policy.Engine, error) {
@@ -232,7 +234,7 @@ func (s *session) hasSnapshot(ctx context.Context, login string) error {
 
 // logDecisions keeps who said what about which version, for query and show.
 func (s *session) logDecisions(ctx context.Context, p guard.Plan) error {
-	return s.db.SaveDecisions(ctx, p.ID(), slices.Collect(decisions.Rows(p)))
+	return s.db.SaveDecisions(ctx, p.ID(), decisions.Rows(p))
 }
 
 // parseTime reads a day or an RFC 3339 time; "" is the zero time.
@@ -249,12 +251,12 @@ func parseTime(s string) (time.Time, error) {
 }
 
 // writeFile writes a file whole or not at all, readable by its owner only.
-func writeFile(path string, b []byte) error {
+func writeFile(path string, write func(io.Writer) error) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".shelflife-*")
 	if err != nil {
 		return fmt.Errorf("save %s: %w", path, err)
 	}
-	_, err = tmp.Write(b)
+	err = write(tmp)
 	err = errors.Join(err, tmp.Sync(), tmp.Close())
 	if err == nil {
 		err = os.Rename(tmp.Name(), path)

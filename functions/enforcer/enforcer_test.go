@@ -58,6 +58,9 @@ func TestASweepThatIsDueIsCarriedOutAndUndone(t *testing.T) {
 		t.Errorf("undo: %s", undone)
 	}
 	w.expect(whole)
+	if !strings.Contains(w.metrics.String(), `"Restored":4`) {
+		t.Error("what was restored is in no metric")
+	}
 	if out := w.mustInvoke(`{"kind":"verify"}`); !strings.Contains(out, `"whole":true`) {
 		t.Errorf("verify: %s", out)
 	}

@@ -4,10 +4,10 @@ package main
 
 import (
 	"os"
-	"runtime/debug"
 	"time"
 	_ "time/tzdata" // schedules name time zones, and the runtime has none
 
+	"github.com/shelflife-dev/shelflife/internal/gcpace"
 	"github.com/shelflife-dev/shelflife/internal/jsonlog"
 	"github.com/shelflife-dev/shelflife/internal/lambdafn"
 )
@@ -15,16 +15,12 @@ import (
 // revision is the build, set by the linker: see Makefile.
 var revision = ""
 
-// Evaluating policies makes much short-lived garbage; collecting it later, but well
-// before a sweep's memory counts, saves time.
-const (
-	gcPercent   = 400
-	memoryLimit = 256 << 20 // bytes; soft
-)
+// heapFloor is what the heap may grow to before garbage is collected, well below
+// what a sweep may take, in bytes.
+const heapFloor = 96 << 20
 
 func main() {
-	debug.SetGCPercent(gcPercent)
-	debug.SetMemoryLimit(memoryLimit)
+	gcpace.Keep(heapFloor)
 	log := jsonlog.New(os.Stderr)
 	f, err := wire(os.Getenv, os.Stdout, log, time.Now)
 	if err != nil {

@@ -108,7 +108,8 @@ func (p *parts) dispatcher() (*dispatch.Dispatcher, error) {
 	commands := operator.New(operator.Config{
 		Owners: p.settings.Config.Owners, Mode: p.owners.mode, Limits: p.settings.Config.LimitsFor, Connect: p.owners.target,
 		Enforcer: enforcer, Ledger: p.ledger, Judge: p.judge, Bundle: p.bundle, Sealer: p.sealer, Plans: p.bucket, Record: p.record,
-		States: engine, Switch: killSwitch{p.table}, Exclusive: holder.Exclusive, Now: p.now, Revision: p.revision,
+		States: engine, Switch: killSwitch{p.table}, Exclusive: holder.Exclusive, Observe: p.counter.event,
+		Now: p.now, Revision: p.revision,
 	})
 	ticker := &tick.Ticker{
 		Owners: p.settings.Config.Owners, Limits: p.settings.Config.LimitsFor, Engine: engine, Ledger: p.ledger, Metrics: p.counter.Emitter,

@@ -35,7 +35,7 @@ type Row struct {
 // prevailed, then those who were overruled.
 func Rows(p guard.Plan) iter.Seq[Row] {
 	return func(yield func(Row) bool) {
-		for _, it := range p.Items() {
+		for it := range p.Each() {
 			for _, rules := range [][]retention.Rule{it.Rules, it.Overruled} {
 				for _, r := range rules {
 					if !yield(row(p, it, r)) {

@@ -260,9 +260,9 @@ func (w *world) plan(j enforce.Judge, targets ...enforce.Target) guard.Plan {
 func (w *world) throughFile(p guard.Plan) guard.Plan {
 	w.t.Helper()
 	key := guard.HMACKey(bytes.Repeat([]byte("k"), 32))
-	sealed, err := p.Seal(w.ctx(), key)
-	w.must(err)
-	opened, err := guard.Open(w.ctx(), bytes.NewReader(sealed), key, w.clock.Now())
+	var sealed bytes.Buffer
+	w.must(p.Seal(w.ctx(), &sealed, key))
+	opened, err := guard.Open(w.ctx(), &sealed, key, w.clock.Now())
 	w.must(err)
 	return opened
 }

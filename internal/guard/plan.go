@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -210,6 +211,9 @@ func (p Plan) Owners() []OwnerSummary { return slices.Clone(p.doc.Owners) }
 
 // Items returns every item in the order in which it would be done.
 func (p Plan) Items() []retention.Item { return slices.Clone(p.doc.Items) }
+
+// Each goes over the items without copying them.
+func (p Plan) Each() iter.Seq[retention.Item] { return slices.Values(p.doc.Items) }
 
 // Summary counts the items.
 func (p Plan) Summary() retention.Summary { return p.doc.Summary }

@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -10,7 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
+
+	"github.com/shelflife-dev/shelflife/internal/jsonlist"
+	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
 // MaxPlanBytes bounds a saved plan that is read back.
@@ -30,11 +33,12 @@ type Signature struct {
 }
 
 // Sealer signs plans and checks their signatures: an HMAC key on one machine,
-// a key service elsewhere.
+// a key service elsewhere. A payload may be written any number of times, the
+// same each time.
 type Sealer interface {
 	Alg() string
-	Seal(ctx context.Context, payload []byte) ([]byte, error)
-	Check(ctx context.Context, payload, signature []byte) error
+	Seal(ctx context.Context, payload io.WriterTo) ([]byte, error)
+	Check(ctx context.Context, payload io.WriterTo, signature []byte) error
 }
 
 // HMACKey seals with HMAC-SHA256 (alg HS256).
@@ -44,17 +48,19 @@ type HMACKey []byte
 func (HMACKey) Alg() string { return "HS256" }
 
 // Seal returns the MAC of payload.
-func (k HMACKey) Seal(_ context.Context, payload []byte) ([]byte, error) {
+func (k HMACKey) Seal(_ context.Context, payload io.WriterTo) ([]byte, error) {
 	if len(k) < sha256.Size {
 		return nil, fmt.Errorf("the plan key has %d bytes, it needs %d", len(k), sha256.Size)
 	}
 	m := hmac.New(sha256.New, k)
-	m.Write(payload)
+	if _, err := payload.WriteTo(m); err != nil {
+		return nil, err
+	}
 	return m.Sum(nil), nil
 }
 
 // Check returns ErrTampered unless signature is the MAC of payload.
-func (k HMACKey) Check(ctx context.Context, payload, signature []byte) error {
+func (k HMACKey) Check(ctx context.Context, payload io.WriterTo, signature []byte) error {
 	want, err := k.Seal(ctx, payload)
 	if err != nil {
 		return err
@@ -65,55 +71,72 @@ func (k HMACKey) Check(ctx context.Context, payload, signature []byte) error {
 	return nil
 }
 
-// payload is what is signed: the document without its signature.
-func (d document) payload() ([]byte, error) {
+// payload is what is signed: the document without its signature, compact.
+type payload document
+
+// WriteTo writes the payload an item at a time.
+func (p payload) WriteTo(w io.Writer) (int64, error) {
+	n := &counted{w: w}
+	d := document(p)
 	d.Signature = nil
-	return json.Marshal(d)
+	err := d.write(n, jsonlist.Style{EscapeHTML: true})
+	return n.n, err
+}
+
+// counted counts what is written.
+type counted struct {
+	w io.Writer
+	n int64
+}
+
+func (c *counted) Write(b []byte) (int, error) {
+	n, err := c.w.Write(b)
+	c.n += int64(n)
+	return n, err
+}
+
+func (d document) write(w io.Writer, s jsonlist.Style) error {
+	items := d.Items
+	d.Items = []retention.Item{}
+	return jsonlist.Write(w, d, "items", slices.Values(items), s)
 }
 
 // MarshalJSON writes the plan without a signature; Seal writes one that can be applied.
 func (p Plan) MarshalJSON() ([]byte, error) { return json.Marshal(p.doc) }
 
-// Seal returns the plan as indented JSON with its signature.
-func (p Plan) Seal(ctx context.Context, s Sealer) ([]byte, error) {
-	b, err := p.doc.payload()
+// WriteJSON writes what MarshalJSON does, indented and an item at a time.
+func (p Plan) WriteJSON(w io.Writer) error { return p.doc.write(w, jsonlist.Style{Indent: true}) }
+
+// Seal writes the plan as indented JSON with its signature, an item at a time.
+func (p Plan) Seal(ctx context.Context, w io.Writer, s Sealer) error {
+	mac, err := s.Seal(ctx, payload(p.doc))
 	if err != nil {
-		return nil, fmt.Errorf("encode plan: %w", err)
-	}
-	mac, err := s.Seal(ctx, b)
-	if err != nil {
-		return nil, fmt.Errorf("sign plan: %w", err)
+		return fmt.Errorf("sign plan: %w", err)
 	}
 	doc := p.doc
 	doc.Signature = &Signature{Alg: s.Alg(), Value: base64.StdEncoding.EncodeToString(mac)}
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(doc); err != nil {
-		return nil, fmt.Errorf("encode plan: %w", err)
+	if err := doc.write(w, jsonlist.Style{Indent: true}); err != nil {
+		return fmt.Errorf("write plan: %w", err)
 	}
-	return out.Bytes(), nil
+	return nil
 }
 
 // Open reads a sealed plan back. It refuses one that is malformed, of another
 // format, unsigned, changed since it was sealed, or past its expiry.
 func Open(ctx context.Context, r io.Reader, s Sealer, now time.Time) (Plan, error) {
-	b, err := io.ReadAll(io.LimitReader(r, MaxPlanBytes+1))
-	if err != nil {
-		return Plan{}, fmt.Errorf("read plan: %w", err)
-	}
-	if len(b) > MaxPlanBytes {
+	doc := document{Items: []retention.Item{}}
+	bounded := &io.LimitedReader{R: r, N: MaxPlanBytes + 1}
+	err := jsonlist.Read(bounded, &doc, "items", func(it retention.Item) error {
+		doc.Items = append(doc.Items, it)
+		return nil
+	})
+	switch {
+	case bounded.N == 0:
 		return Plan{}, fmt.Errorf("read plan: larger than %d MiB", MaxPlanBytes>>20)
-	}
-	var doc document
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&doc); err != nil {
-		return Plan{}, fmt.Errorf("read plan: not a %s document: %w", Schema, err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+	case errors.Is(err, jsonlist.ErrTrailing):
 		return Plan{}, fmt.Errorf("read plan: %w: there is something after its end", ErrTampered)
+	case err != nil:
+		return Plan{}, fmt.Errorf("read plan: not a %s document: %w", Schema, err)
 	}
 	if doc.Schema != Schema {
 		return Plan{}, fmt.Errorf("read plan: its schema is %q, this version reads %q", doc.Schema, Schema)
@@ -125,11 +148,7 @@ func Open(ctx context.Context, r io.Reader, s Sealer, now time.Time) (Plan, erro
 	if err != nil || doc.Signature.Alg != s.Alg() {
 		return Plan{}, fmt.Errorf("read plan: %w", ErrTampered)
 	}
-	payload, err := doc.payload()
-	if err != nil {
-		return Plan{}, fmt.Errorf("read plan: %w", err)
-	}
-	if err := s.Check(ctx, payload, mac); err != nil {
+	if err := s.Check(ctx, payload(doc), mac); err != nil {
 		return Plan{}, fmt.Errorf("read plan: %w", err)
 	}
 	if !now.Before(doc.ExpiresAt) {

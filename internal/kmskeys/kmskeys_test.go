@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -70,10 +71,7 @@ func TestASealedPlanIsOpenedByItsKeyOnly(t *testing.T) {
 	other := kmskeys.NewSealer(client, newKey(t, client, types.KeySpecHmac256, types.KeyUsageTypeGenerateVerifyMac))
 	now := time.Date(2031, 5, 6, 12, 0, 0, 0, time.UTC)
 	p := guard.Assemble(guard.Header{ID: "p1", CreatedAt: now, ExpiresAt: now.Add(time.Hour), EvaluatedAt: now}, nil)
-	sealed, err := p.Seal(t.Context(), mine)
-	if err != nil {
-		t.Fatal(err)
-	}
+	sealed := seal(t, p, mine)
 	got, err := guard.Open(t.Context(), bytes.NewReader(sealed), mine, now)
 	if err != nil || got.ID() != "p1" {
 		t.Errorf("%q %v", got.ID(), err)
@@ -99,23 +97,31 @@ func TestASealedPlanIsOpenedByItsKeyOnly(t *testing.T) {
 
 func seal(t *testing.T, p guard.Plan, s guard.Sealer) []byte {
 	t.Helper()
-	b, err := p.Seal(t.Context(), s)
-	if err != nil {
+	var b bytes.Buffer
+	if err := p.Seal(t.Context(), &b, s); err != nil {
 		t.Fatal(err)
 	}
-	return b
+	return b.Bytes()
+}
+
+// payload is what is signed.
+type payload []byte
+
+func (p payload) WriteTo(w io.Writer) (int64, error) {
+	n, err := w.Write(p)
+	return int64(n), err
 }
 
 func TestAKeyThatCantBeAskedIsNoVerdict(t *testing.T) {
 	client := kms.NewFromConfig(awstest.Start(t).Config)
 	gone := kmskeys.NewSealer(client, "00000000-0000-0000-0000-000000000000")
-	if _, err := gone.Seal(t.Context(), []byte("x")); err == nil {
+	if _, err := gone.Seal(t.Context(), payload("x")); err == nil {
 		t.Error("sealed without a key")
 	}
-	if err := gone.Check(t.Context(), []byte("x"), []byte("y")); err == nil || errors.Is(err, guard.ErrTampered) {
+	if err := gone.Check(t.Context(), payload("x"), []byte("y")); err == nil || errors.Is(err, guard.ErrTampered) {
 		t.Errorf("%v: that KMS can't be asked says nothing of the plan", err)
 	}
-	if err := gone.Check(t.Context(), []byte("x"), nil); !errors.Is(err, guard.ErrTampered) {
+	if err := gone.Check(t.Context(), payload("x"), nil); !errors.Is(err, guard.ErrTampered) {
 		t.Errorf("no signature at all: %v", err)
 	}
 }
@@ -123,16 +129,16 @@ func TestAKeyThatCantBeAskedIsNoVerdict(t *testing.T) {
 func TestAPlanLargerThanAMessageOfKMSIsSealed(t *testing.T) {
 	client := kms.NewFromConfig(awstest.Start(t).Config)
 	s := kmskeys.NewSealer(client, newKey(t, client, types.KeySpecHmac256, types.KeyUsageTypeGenerateVerifyMac))
-	payload := bytes.Repeat([]byte("x"), 1<<20)
-	mac, err := s.Seal(t.Context(), payload)
+	large := payload(bytes.Repeat([]byte("x"), 1<<20))
+	mac, err := s.Seal(t.Context(), large)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Check(t.Context(), payload, mac); err != nil {
+	if err := s.Check(t.Context(), large, mac); err != nil {
 		t.Error(err)
 	}
-	payload[1<<19] = 'y'
-	if err := s.Check(t.Context(), payload, mac); !errors.Is(err, guard.ErrTampered) {
+	large[1<<19] = 'y'
+	if err := s.Check(t.Context(), large, mac); !errors.Is(err, guard.ErrTampered) {
 		t.Errorf("%v, want that it was tampered with", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
@@ -36,15 +37,22 @@ func (*Sealer) Alg() string { return "KMS-HS256" }
 // message is what the MAC is over. KMS takes at most 4,096 bytes, plans are
 // larger; the words before the digest keep the key's MACs apart from those of
 // any other use.
-func message(payload []byte) []byte {
-	sum := sha256.Sum256(payload)
-	return []byte(guard.Schema + " sha256:" + hex.EncodeToString(sum[:]))
+func message(payload io.WriterTo) ([]byte, error) {
+	sum := sha256.New()
+	if _, err := payload.WriteTo(sum); err != nil {
+		return nil, err
+	}
+	return []byte(guard.Schema + " sha256:" + hex.EncodeToString(sum.Sum(nil))), nil
 }
 
 // Seal returns the MAC of the payload's digest.
-func (s *Sealer) Seal(ctx context.Context, payload []byte) ([]byte, error) {
+func (s *Sealer) Seal(ctx context.Context, payload io.WriterTo) ([]byte, error) {
+	m, err := message(payload)
+	if err != nil {
+		return nil, err
+	}
 	out, err := s.client.GenerateMac(ctx, &kms.GenerateMacInput{
-		KeyId: &s.id, MacAlgorithm: types.MacAlgorithmSpecHmacSha256, Message: message(payload),
+		KeyId: &s.id, MacAlgorithm: types.MacAlgorithmSpecHmacSha256, Message: m,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("seal with key %s: %w", s.id, err)
@@ -54,12 +62,16 @@ func (s *Sealer) Seal(ctx context.Context, payload []byte) ([]byte, error) {
 
 // Check returns guard.ErrTampered unless signature is the MAC. Any other error
 // means that KMS could not be asked.
-func (s *Sealer) Check(ctx context.Context, payload, signature []byte) error {
+func (s *Sealer) Check(ctx context.Context, payload io.WriterTo, signature []byte) error {
 	if len(signature) == 0 {
 		return guard.ErrTampered
 	}
+	m, err := message(payload)
+	if err != nil {
+		return err
+	}
 	out, err := s.client.VerifyMac(ctx, &kms.VerifyMacInput{
-		KeyId: &s.id, MacAlgorithm: types.MacAlgorithmSpecHmacSha256, Message: message(payload), Mac: signature,
+		KeyId: &s.id, MacAlgorithm: types.MacAlgorithmSpecHmacSha256, Message: m, Mac: signature,
 	})
 	var invalid *types.KMSInvalidMacException
 	switch {

@@ -12,6 +12,7 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/guard"
 	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/retention"
+	"github.com/shelflife-dev/shelflife/internal/sweep"
 )
 
 func isBroken(err error) bool {
@@ -67,11 +68,11 @@ func (o *Operator) planNow(ctx context.Context, owner config.Owner) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	sealed, err := p.Seal(ctx, o.c.Sealer)
-	if err == nil {
-		err = o.c.Plans.SavePlan(ctx, owner.Login, p.ID(), sealed)
+	var sealed bytes.Buffer
+	if err := p.Seal(ctx, &sealed, o.c.Sealer); err != nil {
+		return nil, err
 	}
-	if err != nil {
+	if err := o.c.Plans.SavePlan(ctx, owner.Login, p.ID(), sealed.Bytes()); err != nil {
 		return nil, err
 	}
 	out := Planned{Run: p.ID(), Mode: p.Mode(), Summary: p.Summary(), Problems: append([]retention.Problem{}, p.Problems()...), Items: []retention.Item{}}
@@ -156,6 +157,8 @@ func (o *Operator) carryOut(ctx context.Context, owner config.Owner, p guard.Pla
 	out := Done{Run: res.Run, Undoes: p.Undoes(), Outcomes: res.Counts(), Held: res.Held()}
 	if res.StoppedBy != nil {
 		out.Stopped = res.StoppedBy.Error()
+	} else {
+		o.c.Observe(sweep.Event{Kind: sweep.RunEnded, Owner: owner.Login, Result: res})
 	}
 	for _, it := range p.Items() {
 		lost := it.Status == retention.StatusBlocked || it.Status == retention.StatusIncomplete

@@ -50,8 +50,10 @@ type Config struct {
 	Switch   Switch
 	// Exclusive runs f while nobody else works on the owner.
 	Exclusive func(ctx context.Context, owner string, f func(ctx context.Context) (any, error)) (any, error)
-	Now       func() time.Time
-	Revision  string
+	// Observe hears of runs that a command has ended.
+	Observe  func(e sweep.Event)
+	Now      func() time.Time
+	Revision string
 }
 
 // Operator answers commands. It is safe for concurrent use.

@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/util"
+	"golang.org/x/sync/errgroup"
 )
 
 var inputSchema = ast.SchemaRootRef.Append(ast.StringTerm("input"))
@@ -98,19 +100,27 @@ func readData(shipped []byte, given map[string]any) (map[string]any, error) {
 	return normalised(out)
 }
 
+// parse parses the sources, several at a time: it is a good part of what starting
+// takes.
 func (s *set) parse() Findings {
-	var found Findings
+	of := make([]Findings, len(s.files.sources))
+	var all errgroup.Group
+	all.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range s.files.sources {
-		src := &s.files.sources[i]
-		module, err := ast.ParseModuleWithOpts(src.name, string(src.text), ast.ParserOptions{
-			ProcessAnnotation: true, Capabilities: s.caps, RegoVersion: ast.RegoV1,
+		all.Go(func() error {
+			src := &s.files.sources[i]
+			module, err := ast.ParseModuleWithOpts(src.name, string(src.text), ast.ParserOptions{
+				ProcessAnnotation: true, Capabilities: s.caps, RegoVersion: ast.RegoV1,
+			})
+			if err != nil {
+				of[i] = findingsOf(err)
+			}
+			src.module = module
+			return nil
 		})
-		if err != nil {
-			found = append(found, findingsOf(err)...)
-		}
-		src.module = module
 	}
-	return found.sorted()
+	_ = all.Wait() // what is wrong is a finding, not an error
+	return slices.Concat(of...).sorted()
 }
 
 // checkLibraries keeps the user's modules out of the packages that the shipped

@@ -45,6 +45,12 @@ type files struct {
 	data         []byte // nil when there is no data.json
 }
 
+// withoutTests leaves out what no decision depends on.
+func (f files) withoutTests() files {
+	f.sources = slices.DeleteFunc(slices.Clone(f.sources), source.isTest)
+	return f
+}
+
 // readFiles reads the shipped folder and, when there is one, the user's. Of
 // the shipped modules only the library is read when the shipped policies are
 // not wanted.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 )
@@ -24,7 +25,22 @@ type table struct {
 	heading string
 	columns []column
 	rows    [][]cell
+	lazy    iter.Seq[[]cell] // rows after these, made anew each time: there may be very many
 	notes   []string
+}
+
+// each goes over all rows.
+func (t table) each() iter.Seq[[]cell] {
+	return func(yield func([]cell) bool) {
+		for _, row := range t.rows {
+			if !yield(row) {
+				return
+			}
+		}
+		if t.lazy != nil {
+			t.lazy(yield)
+		}
+	}
 }
 
 type column struct {

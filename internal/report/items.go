@@ -9,8 +9,9 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
-func itemColumns() []column {
-	return []column{
+// itemColumns are those of itemRow; aged says whether there are ages to show.
+func itemColumns(aged bool) []column {
+	columns := []column{
 		{name: "ACTION"},
 		{name: "VERSION", code: true, least: 19}, // a short digest
 		{name: "TAGS", code: true, least: 6, drop: 1},
@@ -18,50 +19,54 @@ func itemColumns() []column {
 		{name: "STATUS", least: 10},
 		{name: "WHY", least: 8},
 	}
+	if !aged {
+		columns = slices.Delete(columns, 3, 4)
+	}
+	return columns
 }
 
 // itemTables shows items as one table for each package, in the order in which
 // the packages first appear, each version followed by those that go with it.
 func itemTables(items []retention.Item, now time.Time) []table {
-	byPackage := map[retention.PackageRef][]retention.Item{}
-	var order []retention.PackageRef
-	for _, it := range items {
-		if _, ok := byPackage[it.Ref()]; !ok {
-			order = append(order, it.Ref())
-		}
-		byPackage[it.Ref()] = append(byPackage[it.Ref()], it)
-	}
-	tables := make([]table, 0, len(order))
-	for _, ref := range order {
-		t := table{heading: ref.String(), columns: itemColumns(), notes: itemNotes(byPackage[ref])}
-		eachUnit(byPackage[ref], func(it retention.Item, child bool) { t.rows = append(t.rows, itemRow(it, child, now)) })
-		tables = append(tables, t)
-	}
-	return withoutEmpty(tables, "AGE")
-}
-
-// withoutEmpty leaves a column out where no row of tables that are alike has
-// anything in it: a run from the ledger knows no ages.
-func withoutEmpty(tables []table, name string) []table {
-	for _, t := range tables {
-		i := slices.IndexFunc(t.columns, func(c column) bool { return c.name == name })
-		if i < 0 || slices.ContainsFunc(t.rows, func(row []cell) bool { return row[i].text != "" }) {
-			return tables
-		}
-	}
-	for j, t := range tables {
-		i := slices.IndexFunc(t.columns, func(c column) bool { return c.name == name })
-		tables[j].columns = slices.Delete(t.columns, i, i+1)
-		for k := range t.rows {
-			t.rows[k] = slices.Delete(t.rows[k], i, i+1)
-		}
+	// A run from the ledger knows no ages.
+	aged := slices.ContainsFunc(items, func(it retention.Item) bool { return age(it.CreatedAt, now) != "" })
+	columns := itemColumns(aged)
+	var tables []table
+	for _, of := range byPackage(items) {
+		tables = append(tables, table{
+			heading: of[0].Ref().String(), columns: columns, notes: itemNotes(of),
+			lazy: func(yield func([]cell) bool) {
+				eachUnit(of, func(it retention.Item, child bool) bool { return yield(itemRow(it, child, now, aged)) })
+			},
+		})
 	}
 	return tables
 }
 
+// byPackage parts items by package, in the order in which the packages first
+// appear. Plans have them together: then nothing is copied.
+func byPackage(items []retention.Item) [][]retention.Item {
+	var parts [][]retention.Item
+	at := map[retention.PackageRef]int{}
+	for start := 0; start < len(items); {
+		ref, end := items[start].Ref(), start+1
+		for end < len(items) && items[end].Ref() == ref {
+			end++
+		}
+		if i, ok := at[ref]; ok {
+			parts[i] = append(parts[i], items[start:end]...)
+		} else {
+			at[ref] = len(parts)
+			parts = append(parts, items[start:end:end])
+		}
+		start = end
+	}
+	return parts
+}
+
 // eachUnit visits every item once: roots in their order, each followed by the
-// items that its deletion takes along.
-func eachUnit(items []retention.Item, visit func(it retention.Item, child bool)) {
+// items that its deletion takes along. It ends when visit returns false.
+func eachUnit(items []retention.Item, visit func(it retention.Item, child bool) bool) {
 	roots := map[retention.ID]bool{}
 	for _, it := range items {
 		if it.Unit() == it.VersionID {
@@ -78,20 +83,24 @@ func eachUnit(items []retention.Item, visit func(it retention.Item, child bool))
 		if unit := it.Unit(); unit != it.VersionID && roots[unit] {
 			continue // comes with its root
 		}
-		visit(it, false)
+		if !visit(it, false) {
+			return
+		}
 		if it.Unit() != it.VersionID {
 			continue
 		}
 		for _, c := range children[it.VersionID] {
-			visit(c, true)
+			if !visit(c, true) {
+				return
+			}
 		}
 		delete(children, it.VersionID) // a version may have several items; its children are shown once
 	}
 }
 
-func itemRow(it retention.Item, child bool, now time.Time) []cell {
+func itemRow(it retention.Item, child bool, now time.Time, aged bool) []cell {
 	version := cell{text: versionText(it), child: child}
-	return []cell{
+	row := []cell{
 		{text: it.Action.String(), tone: actionTone(it)},
 		version,
 		text(strings.Join(it.Tags, ", ")),
@@ -99,6 +108,10 @@ func itemRow(it retention.Item, child bool, now time.Time) []cell {
 		statusCell(it),
 		whyCell(it.Rules),
 	}
+	if !aged {
+		row = slices.Delete(row, 3, 4)
+	}
+	return row
 }
 
 func versionText(it retention.Item) string {

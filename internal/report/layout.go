@@ -48,7 +48,7 @@ func fitGroup(group []table, within int) layout {
 		if tab.heading != "" {
 			indent = 2
 		}
-		for _, row := range tab.rows {
+		for row := range tab.each() {
 			for i, c := range row {
 				lead, rest := whole(c)
 				natural[i] = max(natural[i], width(lead)+width(rest))

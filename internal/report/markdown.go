@@ -65,7 +65,7 @@ func (m markdown) table(tab table) {
 	}
 	m.line(header)
 	m.line(rule)
-	for _, row := range tab.rows {
+	for row := range tab.each() {
 		line := "|"
 		for i, c := range row {
 			line += " " + m.cell(c, tab.columns[i].code) + " |"

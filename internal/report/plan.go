@@ -23,9 +23,9 @@ type Plan struct {
 	Items           []retention.Item
 	Summary         retention.Summary
 	Problems        []retention.Problem
-	// Document is what JSON shows in place of the above, if it is set: the plan
-	// itself, signature and all.
-	Document any
+	// Document writes what JSON shows in place of the above, if it is set: the
+	// plan itself, signature and all.
+	Document Streamer
 }
 
 // Bundle identifies the policies that decided.
@@ -53,7 +53,7 @@ func (p Plan) value() any {
 	if p.Document != nil {
 		return p.Document
 	}
-	return struct {
+	doc := struct {
 		Schema          string              `json:"schema"`
 		ID              string              `json:"id"`
 		CreatedAt       time.Time           `json:"created_at"`
@@ -67,7 +67,8 @@ func (p Plan) value() any {
 		Summary         retention.Summary   `json:"summary"`
 		Problems        []retention.Problem `json:"problems"`
 	}{"shelflife.plan/v1", p.ID, p.CreatedAt, p.ExpiresAt, p.EvaluatedAt, p.Mode, p.Bundle, p.InventoryDigest,
-		list(p.Owners), listedItems(p.Items), p.Summary, list(p.Problems)}
+		list(p.Owners), []retention.Item{}, p.Summary, list(p.Problems)}
+	return long{doc, "items", p.Items}
 }
 
 func (p Plan) document() document {
@@ -143,16 +144,6 @@ func problemNotes(problems []retention.Problem) []string {
 			note += " (" + p.Policy + ")"
 		}
 		out = append(out, note+": "+p.Detail)
-	}
-	return out
-}
-
-// listedItems is a copy in which nothing that JSON shows as a list is null.
-func listedItems(items []retention.Item) []retention.Item {
-	out := make([]retention.Item, len(items))
-	for i, it := range items {
-		it.Tags, it.Rules, it.Overruled = list(it.Tags), list(it.Rules), list(it.Overruled)
-		out[i] = it
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -118,8 +119,8 @@ func TestColorIsOnlyThereWhenAsked(t *testing.T) {
 
 func TestThePlansOwnDocumentIsWrittenAsItIs(t *testing.T) {
 	p := samplePlan()
-	p.Document = map[string]any{"schema": "shelflife.plan/v1", "signature": map[string]string{"alg": "HS256"}}
-	want := "{\n  \"schema\": \"shelflife.plan/v1\",\n  \"signature\": {\n    \"alg\": \"HS256\"\n  }\n}\n"
+	p.Document = sealed("{\n  \"signature\": {\n    \"alg\": \"HS256\",\n    \"value\": \"\u202e\"\n  }\n}\n")
+	want := strings.ReplaceAll(string(p.Document.(sealed)), "\u202e", `\u202e`)
 	if diff := cmp.Diff(want, render(t, FormatJSON, p, Options{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -127,6 +128,18 @@ func TestThePlansOwnDocumentIsWrittenAsItIs(t *testing.T) {
 	if got := render(t, FormatJSON, g, Options{}); got != "[\n  1\n]\n" {
 		t.Errorf("grid: %s", got)
 	}
+}
+
+// sealed is a document that writes itself byte by byte, so that characters come in parts.
+type sealed string
+
+func (s sealed) WriteJSON(w io.Writer) error {
+	for i := range len(s) {
+		if _, err := w.Write([]byte{s[i]}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func TestShowingAPlanDoesNotChangeIt(t *testing.T) {
@@ -152,7 +165,10 @@ func TestEveryItemIsShownOnce(t *testing.T) {
 		Child bool
 	}
 	var got []shown
-	eachUnit(items, func(it retention.Item, child bool) { got = append(got, shown{it.VersionID, child}) })
+	eachUnit(items, func(it retention.Item, child bool) bool {
+		got = append(got, shown{it.VersionID, child})
+		return true
+	})
 	want := []shown{{3, false}, {1, false}, {2, true}, {4, true}, {1, false}, {5, false}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

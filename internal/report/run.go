@@ -24,14 +24,15 @@ func outcomes() []retention.Outcome {
 }
 
 func (r Run) value() any {
-	return struct {
+	doc := struct {
 		Schema    string              `json:"schema"`
 		Run       retention.Run       `json:"run"`
 		Resumed   bool                `json:"resumed"`
 		StoppedBy string              `json:"stopped_by,omitempty"`
 		Items     []retention.Item    `json:"items"`
 		Problems  []retention.Problem `json:"problems"`
-	}{"shelflife.run/v1", r.Run, r.Resumed, r.StoppedBy, listedItems(r.Items), list(r.Problems)}
+	}{"shelflife.run/v1", r.Run, r.Resumed, r.StoppedBy, []retention.Item{}, list(r.Problems)}
+	return long{doc, "items", r.Items}
 }
 
 func (r Run) document() document {

@@ -69,7 +69,7 @@ func (t terminal) table(tab table, l layout) {
 		header[i] = cell{text: c.name, tone: faint}
 	}
 	t.row(indent, tab.columns, header, l)
-	for _, row := range tab.rows {
+	for row := range tab.each() {
 		t.row(indent, tab.columns, row, l)
 	}
 	for _, n := range tab.notes {

@@ -147,11 +147,11 @@ func (w *worker) plan(ctx context.Context, enforcer *enforce.Enforcer, t enforce
 }
 
 func (w *worker) savePlan(ctx context.Context, p guard.Plan) error {
-	sealed, err := p.Seal(ctx, w.Sealer)
-	if err != nil {
+	var sealed bytes.Buffer
+	if err := p.Seal(ctx, &sealed, w.Sealer); err != nil {
 		return err
 	}
-	return w.Plans.SavePlan(ctx, w.owner.Login, p.ID(), sealed)
+	return w.Plans.SavePlan(ctx, w.owner.Login, p.ID(), sealed.Bytes())
 }
 
 // apply carries the kept plan out, or what is left of it.

@@ -8,6 +8,8 @@ import (
 
 	"github.com/shelflife-dev/shelflife/internal/awstest"
 	"github.com/shelflife-dev/shelflife/internal/retention"
+	"github.com/shelflife-dev/shelflife/internal/sweep"
+	"github.com/shelflife-dev/shelflife/internal/sweep/sweeptest"
 )
 
 func TestKnownIsTheHeadOfEverySnapshot(t *testing.T) {
@@ -42,6 +44,11 @@ func TestAPackageIsKnownBeforeItsSnapshotIsThere(t *testing.T) {
 	if n != 1 {
 		t.Errorf("%d packages are known, want the one: were it the last, losing it would go unnoticed", n)
 	}
+}
+
+func TestPlansConform(t *testing.T) {
+	s, _ := open(t)
+	sweeptest.Plans(t, func(*testing.T) sweep.Plans { return s })
 }
 
 func TestAPlanComesBackByItsRun(t *testing.T) {

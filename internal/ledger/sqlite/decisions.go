@@ -4,19 +4,29 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"iter"
 
 	"github.com/shelflife-dev/shelflife/internal/decisions"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
+// atOnce is how many rows are in memory together: a plan may have very many.
+const atOnce = 500
+
 // SaveDecisions keeps the decisions of a run in the table decisions. For each
 // package among the rows they replace what the run had there, so that a package
 // decided again is not there twice: give all rows of a package at once.
-func (db *DB) SaveDecisions(ctx context.Context, run string, rows []decisions.Row) error {
+func (db *DB) SaveDecisions(ctx context.Context, run string, rows iter.Seq[decisions.Row]) error {
 	err := db.update(ctx, db.cache, func(tx *sql.Tx) error {
 		cleared := map[retention.PackageRef]bool{}
-		values := make([][]any, 0, len(rows))
-		for _, d := range rows {
+		var values [][]any
+		flush := func() error {
+			err := insert(ctx, tx, `INSERT INTO decisions (run, owner, package_type, package, version_id, version, policy, rule, action,
+				reason, severity, mode, status, guard, evaluated_at) VALUES `, values)
+			values = values[:0]
+			return err
+		}
+		for d := range rows {
 			ref := retention.PackageRef{Owner: d.Owner, Type: d.PackageType, Name: d.Package}
 			if !cleared[ref] {
 				cleared[ref] = true
@@ -26,13 +36,17 @@ func (db *DB) SaveDecisions(ctx context.Context, run string, rows []decisions.Ro
 					return err
 				}
 			}
+			if len(values) == atOnce {
+				if err := flush(); err != nil {
+					return err
+				}
+			}
 			values = append(values, []any{
 				run, d.Owner, string(d.PackageType), d.Package, int64(d.VersionID), d.Version, d.Policy, d.Rule, d.Action.String(),
 				d.Reason, string(d.Severity), d.Mode.String(), string(d.Status), string(d.Guard), github(d.EvaluatedAt),
 			})
 		}
-		return insert(ctx, tx, `INSERT INTO decisions (run, owner, package_type, package, version_id, version, policy, rule, action,
-			reason, severity, mode, status, guard, evaluated_at) VALUES `, values)
+		return flush()
 	})
 	if err != nil {
 		return fmt.Errorf("save decisions of run %s: %w", run, err)

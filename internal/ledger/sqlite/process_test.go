@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -228,7 +229,7 @@ func TestAClosedStoreFails(t *testing.T) {
 		"drop":         func() error { return db.DropSnapshot(ctx, ref) },
 		"manifest":     func() error { _, _, err := db.Manifest(ctx, digest(1)); return err },
 		"put manifest": func() error { return db.PutManifest(ctx, digest(1), nil) },
-		"decisions":    func() error { return db.SaveDecisions(ctx, "p1", []decisions.Row{{}}) },
+		"decisions":    func() error { return db.SaveDecisions(ctx, "p1", slices.Values([]decisions.Row{{}})) },
 		"query":        func() error { _, err := db.Query(ctx, `SELECT 1`); return err },
 		"key":          func() error { _, err := db.Key(ctx); return err },
 		"snapshots": func() error {

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -243,11 +244,11 @@ func TestDecisionsOfAPackageReplaceOneAnother(t *testing.T) {
 	again := row
 	again.Reason = "32 days"
 	for _, rows := range [][]decisions.Row{{row, row, other}, {again}, nil} {
-		if err := db.SaveDecisions(t.Context(), "p1", rows); err != nil {
+		if err := db.SaveDecisions(t.Context(), "p1", slices.Values(rows)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := db.SaveDecisions(t.Context(), "p2", []decisions.Row{row}); err != nil {
+	if err := db.SaveDecisions(t.Context(), "p2", slices.Values([]decisions.Row{row})); err != nil {
 		t.Fatal(err)
 	}
 	ask(t, db, `SELECT run, owner, package_type, package, version_id, version, policy, rule, action, reason, severity, mode, status, guard, evaluated_at

@@ -39,22 +39,39 @@ _released := {split(v.semver.version, "+")[0] |
 	v.state == "active"
 }
 
-_prereleases := {name |
+# What is written like a prerelease: its name, what it is a prerelease of, and the
+# part behind the hyphen. Many share that part, so it is matched once for all.
+_candidates := [[name, core, lower(substring(bare, count(core) + 1, -1))] |
 	some name in versions.names
-	_is_prerelease(name)
+	contains(name, "-")
+	trimmed := trim_prefix(name, "v")
+	semver.is_valid(trimmed)
+	bare := split(trimmed, "+")[0]
+	contains(bare, "-")
+	core := split(bare, "-")[0]
+]
+
+_matching := globs.matching({identifier | some [_, _, identifier] in _candidates}, _identifiers)
+
+_prereleases := {name |
+	some [name, _, identifier] in _candidates
+	identifier in _matching
 }
 
 _superseded := {name |
-	some name in _prereleases
-	split(trim_prefix(name, "v"), "-")[0] in _released
+	some [name, core, identifier] in _candidates
+	identifier in _matching
+	core in _released
 }
 
 # METADATA
 # title: Prereleases whose release exists
 decisions contains {"action": "delete", "version": v.id, "rule": "superseded", "reason": reason} if {
 	some i in versions.with_only(_superseded)
-	_is_due(i, _superseded_after)
 	v := input.versions[i]
+	v.age_days > _superseded_after
+	v.semver.prerelease != ""
+	v.state == "active"
 	reason := sprintf("its release exists, and it is %v days old (limit %v)", [versions.days(v.age_days), _superseded_after])
 }
 
@@ -62,22 +79,9 @@ decisions contains {"action": "delete", "version": v.id, "rule": "superseded", "
 # title: Prereleases beyond the age limit
 decisions contains {"action": "delete", "version": v.id, "rule": "old", "reason": reason} if {
 	some i in versions.with_only(_prereleases)
-	_is_due(i, _limit)
 	v := input.versions[i]
+	v.age_days > _limit
+	v.semver.prerelease != ""
+	v.state == "active"
 	reason := sprintf("a prerelease of %v days (limit %v)", [versions.days(v.age_days), _limit])
-}
-
-_is_due(i, limit) if {
-	input.versions[i].state == "active"
-	input.versions[i].semver.prerelease != ""
-	input.versions[i].age_days > limit
-}
-
-_is_prerelease(name) if {
-	contains(name, "-")
-	semver.is_valid(trim_prefix(name, "v"))
-	core := split(name, "+")[0]
-	hyphen := indexof(core, "-")
-	hyphen > 0
-	count(globs.matching({lower(substring(core, hyphen + 1, -1))}, _identifiers)) > 0
 }
