@@ -26,7 +26,7 @@ import (
 // event.
 func BenchmarkStart(b *testing.B) {
 	const starts = 10
-	w := newWorld(b, spec{direct: true})
+	w := newWorld(b, spec{direct: true, policies: "builtin", params: "{}"}) // all that are shipped
 	for _, f := range []*lambdatest.Function{w.enforcer, w.webhook} {
 		b.Run(f.Name, func(b *testing.B) {
 			for len(f.Inits()) < starts {
