@@ -27,7 +27,7 @@ or else the shipped ones. The stock opa CLI works on them as well; policies/READ
 says how.`,
 		Example: "  shelflife policy list\n  shelflife policy check --path ./policies\n  shelflife policy test",
 	}
-	c.AddCommand(a.policyCheckCommand(), a.policyTestCommand(), a.policyListCommand())
+	c.AddCommand(a.policyCheckCommand(), a.policyTestCommand(), a.policyListCommand(), a.policyDiffCommand())
 	return c
 }
 
