@@ -27,7 +27,8 @@ or else the shipped ones. The stock opa CLI works on them as well; policies/READ
 says how.`,
 		Example: "  shelflife policy list\n  shelflife policy check --path ./policies\n  shelflife policy test",
 	}
-	c.AddCommand(a.policyCheckCommand(), a.policyTestCommand(), a.policyListCommand(), a.policyDiffCommand())
+	c.AddCommand(a.policyCheckCommand(), a.policyTestCommand(), a.policyListCommand(), a.policyDiffCommand(),
+		a.policyForecastCommand())
 	return c
 }
 

@@ -42,6 +42,13 @@ func (d Draft) Active() int { return d.active }
 // Problems returns what kept versions of the package from deletion.
 func (d Draft) Problems() []retention.Problem { return d.problems }
 
+// Bare returns the draft without its items: a package where nothing is done still
+// counts among the owner's versions.
+func (d Draft) Bare() Draft {
+	d.items = nil
+	return d
+}
+
 // Copy returns a draft whose items are its own: Assemble notes in the items of a
 // draft what the budgets hold.
 func (d Draft) Copy() Draft {

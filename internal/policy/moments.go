@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -44,17 +45,21 @@ func (m *moments) ends(days float64) {
 const tie = 1e-7
 
 // Ages are written so that they can be told from other numbers, in the same value:
-// days since with the exponent e0, days left with e+0. Nothing else makes numbers
-// that are written like that.
+// days since with the exponent e0, days left with e+0, the days between two ages
+// with e-0. Nothing else makes numbers that are written like that.
 const (
 	growing   = "e0"
 	shrinking = "e+0"
+	between   = "e-0"
 )
 
 // clocked is a number with how it changes, in days a day.
 type clocked struct {
 	value float64
 	slope int
+	// rounded says that it is made of ages, and in its last digits differs from
+	// instant to instant.
+	rounded bool
 }
 
 // readClocked reads a number; ok is false for what is no number.
@@ -64,18 +69,29 @@ func readClocked(v ast.Value) (c clocked, ok bool) {
 		return c, false
 	}
 	c.value, ok = n.Float64()
-	c.slope = slopeOf(n)
+	switch {
+	case strings.HasSuffix(string(n), growing):
+		c.slope = 1
+	case strings.HasSuffix(string(n), shrinking):
+		c.slope = -1
+	case strings.HasSuffix(string(n), between):
+		c.rounded = true
+	}
 	return c, ok
 }
 
-func slopeOf(n ast.Number) int {
-	switch {
-	case strings.HasSuffix(string(n), growing):
-		return 1
-	case strings.HasSuffix(string(n), shrinking):
-		return -1
-	}
-	return 0
+// madeOfAges reports whether a number is an age or made of ages.
+func madeOfAges(n ast.Number) bool {
+	s := string(n)
+	return strings.HasSuffix(s, growing) || strings.HasSuffix(s, shrinking) || strings.HasSuffix(s, between)
+}
+
+// write writes a number that changes in that way; ok is false where there is no
+// way to write it.
+func write(n ast.Number, slope int) (ast.Number, bool) {
+	f, ok := n.Float64()
+	as, known := map[int]string{1: growing, -1: shrinking, 0: between}[slope]
+	return ast.Number(strconv.FormatFloat(f, 'f', -1, 64) + as), ok && known
 }
 
 // compared notes a comparison of two values.
@@ -90,11 +106,9 @@ func (m *moments) compared(a, b ast.Value) {
 		return
 	}
 	slope := float64(x.slope - y.slope)
-	if slope == 0 {
-		return
-	}
 	apart := x.value - y.value
 	switch {
+	case slope == 0 && !x.rounded && !y.rounded: // two ages stay as they are apart
 	case apart > -tie && apart < tie:
 		m.ends(0)
 	case apart*slope < 0:
@@ -114,7 +128,7 @@ func composite(v ast.Value) bool {
 func hasAge(v ast.Value) bool {
 	switch v := v.(type) {
 	case ast.Number:
-		return slopeOf(v) != 0
+		return madeOfAges(v)
 	case *ast.Array:
 		return v.Until(func(t *ast.Term) bool { return hasAge(t.Value) })
 	case ast.Set:
@@ -156,5 +170,5 @@ func alwaysOrdered(a, b ast.Value) bool {
 	}
 	v, vok := readClocked(a)
 	w, wok := readClocked(b)
-	return vok && wok && v.slope == w.slope
+	return vok && wok && v.slope == w.slope && !v.rounded && !w.rounded
 }

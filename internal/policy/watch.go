@@ -63,8 +63,7 @@ func (w *Watch) Decide(ctx context.Context, req Request) (retention.Judgement, e
 	if err != nil || ok {
 		return j, err
 	}
-	// A policy failed, or what it says holds a number that only looks like one.
-	w.Ends(req.EvaluatedAt)
+	w.Ends(req.EvaluatedAt) // a policy failed: Decide says how
 	return w.engine.Decide(ctx, req)
 }
 
@@ -96,6 +95,10 @@ func (w *Watch) decide(ctx context.Context, set *watchedSet, req Request) (j ret
 		return j, false, ctx.Err()
 	}
 	w.note(m, req.EvaluatedAt)
+	if slices.ContainsFunc(free, looksClocked) || slices.ContainsFunc(timed, looksClocked) {
+		j, err := w.engine.Decide(ctx, req)
+		return j, true, err
+	}
 	j.Decisions = slices.Concat(free, timed)
 	slices.SortFunc(j.Decisions, compareDecisions)
 	return j, true, nil
@@ -107,8 +110,13 @@ func (w *Watch) note(m *moments, at time.Time) {
 	}
 }
 
-// looksClocked finds a number as ages are written while they are watched.
-var looksClocked = regexp.MustCompile(`[0-9]e\+?0`)
+// clockedText is a number as ages are written while they are watched.
+var clockedText = regexp.MustCompile(`[0-9]e[+-]?0`)
+
+// looksClocked reports whether the words of a decision may hold such a number.
+func looksClocked(d retention.Decision) bool {
+	return clockedText.MatchString(d.Reason) || clockedText.Match(d.Data)
+}
 
 // ask evaluates some of the policies and watches; ok is false where one of them
 // did not answer as the contract asks.
@@ -129,11 +137,6 @@ func (e *Engine) ask(ctx context.Context, query rego.PreparedEvalQuery, which []
 			return nil, m, false
 		}
 		out = append(out, decisions...)
-	}
-	for _, d := range out {
-		if looksClocked.MatchString(d.Reason) || looksClocked.Match(d.Data) {
-			return nil, m, false
-		}
 	}
 	return out, m, true
 }

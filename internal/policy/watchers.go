@@ -3,7 +3,6 @@ package policy
 import (
 	"context"
 	"errors"
-	"strconv"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -58,18 +57,21 @@ func watchSum(sign int) watching {
 			return watchMembers(m, operands, result)
 		}
 		n, isNumber := result.Value.(ast.Number)
-		f, isFinite := n.Float64()
-		switch slope := a.slope + sign*b.slope; {
-		case a.slope == 0 && b.slope == 0, slope == 0:
+		if !madeOfAges(numberOf(operands[0])) && !madeOfAges(numberOf(operands[1])) {
 			return result
-		case isNumber && isFinite && slope == 1:
-			return ast.NewTerm(ast.Number(strconv.FormatFloat(f, 'f', -1, 64) + growing))
-		case isNumber && isFinite && slope == -1:
-			return ast.NewTerm(ast.Number(strconv.FormatFloat(f, 'f', -1, 64) + shrinking))
 		}
-		m.unclear = true
-		return result
+		sum, known := write(n, a.slope+sign*b.slope)
+		if !isNumber || !known {
+			m.unclear = true
+			return result
+		}
+		return ast.NewTerm(sum)
 	}
+}
+
+func numberOf(t *ast.Term) ast.Number {
+	n, _ := t.Value.(ast.Number)
+	return n
 }
 
 // watchOrder lets ages be sorted among themselves: their order never changes.
@@ -95,7 +97,7 @@ func watchMember(m *moments, operands []*ast.Term, result *ast.Term) *ast.Term {
 		switch v := operands[i].Value.(type) {
 		case ast.String, ast.Boolean, ast.Null:
 		case ast.Number:
-			if slopeOf(v) != 0 || holdsAge(operands[len(operands)-1].Value) {
+			if madeOfAges(v) || holdsAge(operands[len(operands)-1].Value) {
 				m.unclear = true
 			}
 		default:
@@ -125,8 +127,7 @@ func holdsAge(v ast.Value) bool {
 }
 
 func isAge(t *ast.Term) bool {
-	n, ok := t.Value.(ast.Number)
-	return ok && slopeOf(n) != 0
+	return madeOfAges(numberOf(t))
 }
 
 // watchOther is for all other builtins: what they make of an age is not known.
