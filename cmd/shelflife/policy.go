@@ -28,7 +28,7 @@ says how.`,
 		Example: "  shelflife policy list\n  shelflife policy check --path ./policies\n  shelflife policy test",
 	}
 	c.AddCommand(a.policyCheckCommand(), a.policyTestCommand(), a.policyListCommand(), a.policyDiffCommand(),
-		a.policyForecastCommand())
+		a.policyForecastCommand(), a.policyBacktestCommand())
 	return c
 }
 

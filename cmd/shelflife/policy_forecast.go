@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/shelflife-dev/shelflife/internal/policy"
 	"github.com/shelflife-dev/shelflife/internal/preview"
 	"github.com/shelflife-dev/shelflife/internal/report"
 )
@@ -18,6 +17,8 @@ type forecastFlags struct {
 	path     string
 	days     int
 	everyRun bool
+	// applyHeld plays a person who applies what an alarm holds.
+	applyHeld bool
 }
 
 func (a *app) policyForecastCommand() *cobra.Command {
@@ -43,6 +44,7 @@ them at every run; the result is the same.`,
 	c.Flags().IntVar(&f.days, "days", 30, "how many days to look ahead")
 	c.Flags().StringVar(&f.path, "path", "", "folder of policies (default: what the configuration names)")
 	c.Flags().BoolVar(&f.everyRun, "every-run", false, "judge every package at every run; slower, with the same result")
+	c.Flags().BoolVar(&f.applyHeld, "apply-held", false, "as if a person applied what a percentage alarm holds")
 	f.flags(c)
 	return c
 }
@@ -53,14 +55,11 @@ func (a *app) policyForecast(ctx context.Context, owners []string, f forecastFla
 	}
 	return a.preview(ctx, owners, f.previewFlags, func(p previewed) error {
 		s := &sides{app: a, cfg: p.cfg, path: f.path}
-		side, err := s.configured(ctx)
+		side, engine, err := s.engine(ctx)
 		if err != nil {
 			return err
 		}
-		engine, ok := side.Judge.(*policy.Engine)
-		if !ok {
-			return usagef("there are no policies to look ahead with")
-		}
+		applyHeld(p.owners, f.applyHeld)
 		out, err := preview.Look(ctx, preview.ForecastRequest{
 			Policies: side.Policies, Engine: engine, Owners: p.owners, From: p.at, Days: f.days, Match: p.match, EveryRun: f.everyRun, Progress: p.progress,
 		})

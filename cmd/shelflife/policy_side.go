@@ -28,6 +28,19 @@ type sides struct {
 	notes []string
 }
 
+// engine is the configured set for what looks at one only.
+func (s *sides) engine(ctx context.Context) (preview.Side, *policy.Engine, error) {
+	side, err := s.configured(ctx)
+	if err != nil {
+		return side, nil, err
+	}
+	engine, ok := side.Judge.(*policy.Engine)
+	if !ok {
+		return side, nil, usagef("there are no policies; name a folder with --path")
+	}
+	return side, engine, nil
+}
+
 // configured is the set that the configuration names, or --path in its place.
 func (s *sides) configured(ctx context.Context) (preview.Side, error) {
 	if s.path != "" {

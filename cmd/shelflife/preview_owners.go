@@ -85,6 +85,15 @@ func (a *app) previewFile(ctx context.Context, named []string, f previewFlags, a
 	return do(p)
 }
 
+// applyHeld takes the alarms away that a person can release.
+func applyHeld(owners []preview.Owner, released bool) {
+	for i := range owners {
+		if released {
+			owners[i].Limits.PercentOfPackage, owners[i].Limits.PercentOfOwner = 100, 100
+		}
+	}
+}
+
 var errNotInFile = errors.New("not in the file")
 
 func inFile(file *preview.File, login string) (retention.Owner, error) {

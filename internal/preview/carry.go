@@ -29,6 +29,7 @@ func (w *world) carryOut(n int, at time.Time) {
 	plan := guard.Assemble(guard.Header{EvaluatedAt: at, Moved: true}, []guard.OwnerDraft{{
 		Owner: w.owner.Owner, Mode: retention.Enforce, Limits: w.owner.Limits, SpentToday: w.spent, Drafts: drafts,
 	}})
+	remaining := w.active()
 	run := ForecastRun{At: at.UTC(), HeldBy: map[retention.GuardCode]int{}, ByPolicy: map[string]int{}}
 	for _, it := range plan.Items() {
 		s := shelves[it.Ref()]
@@ -42,7 +43,7 @@ func (w *world) carryOut(n int, at time.Time) {
 			s.again = n + 1
 		}
 	}
-	run.Remaining = w.active
+	run.Remaining = remaining - run.Deleted + run.back
 	w.sum.Runs = append(w.sum.Runs, run)
 }
 
@@ -74,14 +75,14 @@ func (w *world) do(s *shelf, it retention.Item, at time.Time, run *ForecastRun) 
 	switch {
 	case it.Action == retention.Restore && it.Target == retention.TargetPackage:
 		run.Restored++
-		s.retired = true // back with its versions: what they will be is not known
+		s.retired, s.draft = true, guard.Draft{} // back with its versions: what they will be is not known
 	case it.Action == retention.Restore:
 		run.Restored++
-		w.active++
+		run.back++
 		s.changes = append(s.changes, change{id: it.VersionID, at: at, restore: true})
 	case it.Target == retention.TargetPackage:
 		w.delete(run, policy, it.Cost)
-		s.retired = true
+		s.retired, s.draft = true, guard.Draft{}
 	default:
 		w.delete(run, policy, it.Cost)
 		s.changes = append(s.changes, change{id: it.VersionID, at: at, run: runID(at), policy: policy})
@@ -91,6 +92,5 @@ func (w *world) do(s *shelf, it retention.Item, at time.Time, run *ForecastRun) 
 func (w *world) delete(run *ForecastRun, policy string, cost int) {
 	run.Deleted += cost
 	run.ByPolicy[policy] += cost
-	w.active -= cost
 	w.spent += cost
 }

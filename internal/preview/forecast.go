@@ -80,6 +80,8 @@ type ForecastRun struct {
 	HeldBy    map[retention.GuardCode]int `json:"held_by,omitempty"`
 	Remaining int                         `json:"remaining"` // active versions after it
 	ByPolicy  map[string]int              `json:"by_policy,omitempty"`
+
+	back int // restored versions
 }
 
 // Day sums up the runs of a day over all owners, for a chart.
@@ -123,10 +125,7 @@ func Look(ctx context.Context, r ForecastRequest) (Forecast, error) {
 		Owners: []OwnerForecast{}, Series: []Day{}, Items: []Due{}, Problems: []retention.Problem{},
 	}
 	for _, o := range r.Owners {
-		w, err := r.world(ctx, o)
-		if err == nil {
-			err = w.run(ctx)
-		}
+		w, err := r.look(ctx, o)
 		if err != nil {
 			return Forecast{}, fmt.Errorf("forecast %s: %w", o.Owner.Login, err)
 		}
@@ -144,19 +143,31 @@ func Look(ctx context.Context, r ForecastRequest) (Forecast, error) {
 	return f, nil
 }
 
-// runs are the instants at which an owner is swept: by its schedule, or daily
+func (r ForecastRequest) look(ctx context.Context, o Owner) (*world, error) {
+	runs, err := runsOf(o, r.From, r.From.AddDate(0, 0, r.Days))
+	if err != nil {
+		return nil, err
+	}
+	refs, err := o.refs(ctx, r.Match)
+	if err != nil {
+		return nil, err
+	}
+	w := r.newWorld(o, present{o}, runs, refs)
+	return w, w.run(ctx)
+}
+
+// runsOf are the instants at which an owner is swept: by its schedule, or daily
 // from the beginning on.
-func (r ForecastRequest) runs(o Owner) ([]time.Time, error) {
-	until := r.From.AddDate(0, 0, r.Days)
+func runsOf(o Owner, from, until time.Time) ([]time.Time, error) {
 	next := func(t time.Time) time.Time { return t.AddDate(0, 0, 1) }
-	at := r.From
-	if o.Next != nil && !o.Next(r.From).IsZero() {
-		next, at = o.Next, o.Next(r.From)
+	at := from
+	if o.Next != nil && !o.Next(from).IsZero() {
+		next, at = o.Next, o.Next(from.Add(-time.Nanosecond))
 	}
 	var out []time.Time
 	for ; !at.IsZero() && at.Before(until); at = next(at) {
 		if out = append(out, at); len(out) > MaxRuns {
-			return nil, fmt.Errorf("its schedule has more than %d runs in %d days; look ahead fewer days", MaxRuns, r.Days)
+			return nil, fmt.Errorf("its schedule has more than %d runs in that time; look at fewer days", MaxRuns)
 		}
 	}
 	return out, nil

@@ -15,12 +15,12 @@ import (
 type world struct {
 	ForecastRequest
 	owner    Owner
+	source   source
 	runs     []time.Time
 	packages []*shelf
 	sum      OwnerForecast
 	items    []Due
 	problems []retention.Problem
-	active   int
 	spent    int    // deletes on that day
 	day      string // UTC
 }
@@ -33,7 +33,7 @@ type shelf struct {
 	draft   guard.Draft // as it was last judged
 	again   int         // the first run at which that may be otherwise
 	since   map[place]waiting
-	retired bool // deleted as a whole, by a forecast run or long ago
+	retired bool // deleted as a whole, by a run or long ago
 	noted   bool // its problems are among the world's
 }
 
@@ -52,26 +52,34 @@ type waiting struct {
 	by    retention.GuardCode
 }
 
+// source gives out packages as they are known at an instant.
+type source interface {
+	// at returns a package and until when that is how it is known; the zero time is
+	// for ever. known is false when it was not known then.
+	at(ctx context.Context, ref retention.PackageRef, t time.Time) (inv retention.Inventory, until time.Time, known bool, err error)
+}
+
+// present is a source that knows what is kept now, at any instant.
+type present struct{ Owner }
+
+func (p present) at(ctx context.Context, ref retention.PackageRef, _ time.Time) (retention.Inventory, time.Time, bool, error) {
+	inv, err := p.read(ctx, ref)
+	return inv, time.Time{}, err == nil, err
+}
+
 // gone is how long a deleted version is listed: GitHub's window.
 const gone = retention.RestoreWindow
 
-func (r ForecastRequest) world(ctx context.Context, o Owner) (*world, error) {
-	runs, err := r.runs(o)
-	if err != nil {
-		return nil, err
-	}
-	refs, err := o.refs(ctx, r.Match)
-	if err != nil {
-		return nil, err
-	}
+// newWorld makes the world of an owner before its first run.
+func (r ForecastRequest) newWorld(o Owner, src source, runs []time.Time, refs []retention.PackageRef) *world {
 	w := &world{
-		ForecastRequest: r, owner: o, runs: runs, spent: o.SpentToday, day: r.From.UTC().Format(time.DateOnly),
+		ForecastRequest: r, owner: o, source: src, runs: runs, spent: o.SpentToday, day: r.From.UTC().Format(time.DateOnly),
 		sum: OwnerForecast{Login: o.Owner.Login, Mode: o.Mode, Limits: o.Limits, Packages: len(refs), Runs: []ForecastRun{}},
 	}
 	for _, ref := range refs {
 		w.packages = append(w.packages, &shelf{ref: ref, since: map[place]waiting{}})
 	}
-	return w, nil
+	return w
 }
 
 // run goes through the runs one after the other: judge what may have changed,
@@ -84,15 +92,21 @@ func (w *world) run(ctx context.Context) error {
 			return err
 		}
 		if n == 0 {
-			for _, s := range w.packages {
-				w.active += s.draft.Active()
-			}
-			w.sum.Versions = w.active
+			w.sum.Versions = w.active()
 		}
 		w.carryOut(n, at)
 		w.Progress.Add(1)
 	}
 	return nil
+}
+
+// active counts the versions that are there.
+func (w *world) active() int {
+	n := 0
+	for _, s := range w.packages {
+		n += s.draft.Active()
+	}
+	return n
 }
 
 // judge judges the packages whose answers may be otherwise at this run.
@@ -125,9 +139,13 @@ func (w *world) judge(ctx context.Context, n int) error {
 // visit judges one package at a run, and goes on to later runs as long as it has
 // it at hand and nothing is to be done.
 func (w *world) visit(ctx context.Context, s *shelf, n int) error {
-	kept, err := w.owner.read(ctx, s.ref)
+	kept, until, known, err := w.source.at(ctx, s.ref, w.runs[n])
 	if err != nil {
 		return err
+	}
+	if !known {
+		s.draft, s.again = guard.Draft{}, w.after(n, until)
+		return nil
 	}
 	if kept.Package.State == retention.Deleted && !w.runs[n].Before(kept.ReadAt.Add(gone)) {
 		s.retired, s.draft = true, guard.Draft{}
@@ -154,16 +172,26 @@ func (w *world) visit(ctx context.Context, s *shelf, n int) error {
 			return nil
 		}
 		w.guardEnds(watch, inv, d, at)
+		if !until.IsZero() {
+			watch.Ends(until)
+		}
 		if s.draft = d; quiet {
 			s.draft = d.Bare()
 		}
 		for n++; n < len(w.runs) && watch.Holds(w.runs[n]) && !w.EveryRun; n++ {
 		}
 		s.again = n
-		if n == len(w.runs) || !quiet || w.EveryRun {
+		if n == len(w.runs) || !quiet || !until.IsZero() && !w.runs[n].Before(until) || w.EveryRun {
 			return nil
 		}
 	}
+}
+
+// after is the first run at or after an instant; the zero time is never.
+func (w *world) after(n int, t time.Time) int {
+	for n++; n < len(w.runs) && (t.IsZero() || w.runs[n].Before(t)); n++ {
+	}
+	return n
 }
 
 // isQuiet reports whether a run would do nothing with a draft, and hold nothing.
