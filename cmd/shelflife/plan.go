@@ -237,17 +237,22 @@ func (s *session) logDecisions(ctx context.Context, p guard.Plan) error {
 	return s.db.SaveDecisions(ctx, p.ID(), decisions.Rows(p))
 }
 
-// parseTime reads a day or an RFC 3339 time; "" is the zero time.
+// parseTime reads --as-of: a day or an RFC 3339 time; "" is the zero time.
 func parseTime(s string) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}
+	return readTime("--as-of", s)
+}
+
+// readTime reads a day or an RFC 3339 time that a flag has.
+func readTime(flag, s string) (time.Time, error) {
 	for _, layout := range []string{time.RFC3339, time.DateOnly} {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t.UTC(), nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("--as-of %q is no time; write 2027-01-31 or 2027-01-31T12:00:00Z", s)
+	return time.Time{}, fmt.Errorf("%s %q is no time; write 2027-01-31 or 2027-01-31T12:00:00Z", flag, s)
 }
 
 // writeFile writes a file whole or not at all, readable by its owner only.

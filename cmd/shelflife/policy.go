@@ -29,6 +29,7 @@ says how.`,
 	}
 	c.AddCommand(a.policyCheckCommand(), a.policyTestCommand(), a.policyListCommand())
 	c.AddCommand(a.policyNewCommand(), a.policyDocsCommand(), a.policyCoverageCommand(), a.policyImportCommand())
+	c.AddCommand(a.policyDiffCommand(), a.policyForecastCommand(), a.policyBacktestCommand())
 	return c
 }
 

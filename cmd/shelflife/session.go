@@ -54,7 +54,11 @@ func (a *app) openWith(cfg config.Config) (*session, error) {
 	if path == "" {
 		return nil, usagef("no place for the state file: set SHELFLIFE_STATE or HOME, or name it with --state")
 	}
-	db, err := sqlite.Open(path)
+	history := cfg.History
+	if history == 0 {
+		history = -1 // none
+	}
+	db, err := sqlite.OpenWith(path, sqlite.Options{History: history})
 	if err != nil {
 		return nil, err
 	}

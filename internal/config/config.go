@@ -19,6 +19,7 @@ type Config struct {
 	API          API              `json:"api,omitzero" jsonschema:"How GitHub is called."`
 	Serve        Serve            `json:"serve,omitzero" jsonschema:"What shelflife serve listens on, and what its webhooks are checked with."`
 	MaxStaleness time.Duration    `json:"max_staleness,omitempty" jsonschema:"How old a package's snapshot may be before it is read again although nothing seems to have changed. Default: 7d."`
+	History      time.Duration    `json:"history,omitempty" jsonschema:"How long earlier readings of packages are kept for policy backtest, 1 GB of them at most. 0 keeps none. Default: 90d."`
 	PlanExpiry   time.Duration    `json:"plan_expiry,omitempty" jsonschema:"How long a saved plan can be applied. Default: 24h."`
 
 	// File is the file that was read, "" for Default.
@@ -130,6 +131,7 @@ func defaults() Config {
 		Limits:       retention.DefaultLimits(),
 		API:          API{GitHubURL: DefaultGitHubURL, RegistryURL: DefaultRegistryURL, ReservePercent: 10, MaxInFlight: 16},
 		MaxStaleness: 7 * 24 * time.Hour,
+		History:      90 * 24 * time.Hour,
 		PlanExpiry:   24 * time.Hour,
 	}
 }

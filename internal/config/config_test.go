@@ -83,6 +83,7 @@ api: {github_url: "https://ghe.example.com/api/v3/", max_in_flight: 4}
 		Limits:       retention.Limits{DeletesPerRun: 500, DeletesPerDay: 0, PercentOfPackage: 50, PercentOfOwner: 10, MinAge: 36 * time.Hour},
 		API:          API{GitHubURL: "https://ghe.example.com/api/v3", RegistryURL: DefaultRegistryURL, ReservePercent: 10, MaxInFlight: 4},
 		MaxStaleness: 7 * 24 * time.Hour,
+		History:      90 * 24 * time.Hour,
 		PlanExpiry:   24 * time.Hour,
 		File:         "conf/shelflife.yaml",
 	}

@@ -208,7 +208,7 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := defaults()
-	got := Config{Version: c.Version, Mode: c.Mode, Limits: c.Limits, API: c.API, MaxStaleness: c.MaxStaleness, PlanExpiry: c.PlanExpiry}
+	got := Config{Version: c.Version, Mode: c.Mode, Limits: c.Limits, API: c.API, MaxStaleness: c.MaxStaleness, History: c.History, PlanExpiry: c.PlanExpiry}
 	if diff := cmp.Diff(want, got, compareConfig); diff != "" {
 		t.Errorf("(-default +example):\n%s", diff)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/guard"
+	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/policy"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
@@ -26,13 +27,36 @@ type judgeRequest struct {
 	extra   []retention.Decision // asked for besides the policies'
 }
 
-// draft judges one package: policies, guard, then the policies again on the
-// package as it would be after the plan (rule 5 of the policy contract).
+// DraftRequest is one package with what it is judged with.
+type DraftRequest struct {
+	Inventory   retention.Inventory
+	Judge       Judge
+	Trigger     retention.Trigger
+	Limits      retention.Limits
+	EvaluatedAt time.Time
+	Run         string                  // named in the package as it would be after the plan
+	Refused     map[retention.ID]string // what GitHub refused within the last 30 days (0: the package)
+}
+
+// Draft judges one package as Plan does, without a ledger: policies, guard, then
+// the policies again on the package as it would be after the plan.
+func Draft(ctx context.Context, r DraftRequest) (guard.Draft, error) {
+	req := judgeRequest{Target: Target{Limits: r.Limits}, Judge: r.Judge, Trigger: r.Trigger, at: r.EvaluatedAt, run: r.Run}
+	return req.draft(ctx, r.Inventory, r.Refused)
+}
+
+// draft judges one package with what the ledger knows of it.
 func (e *Enforcer) draft(ctx context.Context, req judgeRequest, inv retention.Inventory) (guard.Draft, error) {
 	refused, err := e.refused(ctx, inv.Ref(), req.at)
 	if err != nil {
 		return guard.Draft{}, err
 	}
+	return req.draft(ctx, inv, refused)
+}
+
+// draft asks the policies, then the guard, then the policies again on the package
+// as it would be after the plan (rule 5 of the policy contract).
+func (req judgeRequest) draft(ctx context.Context, inv retention.Inventory, refused map[retention.ID]string) (guard.Draft, error) {
 	j, err := req.decide(ctx, inv)
 	if err != nil {
 		return guard.Draft{}, err
@@ -85,7 +109,14 @@ func (req judgeRequest) decide(ctx context.Context, inv retention.Inventory) (re
 // refused returns what GitHub refused within the last 30 days for having too
 // many downloads: such a version is not asked for again in every run.
 func (e *Enforcer) refused(ctx context.Context, ref retention.PackageRef, at time.Time) (map[retention.ID]string, error) {
-	found, err := e.Ledger.Refusals(ctx, ref, at.Add(-retention.RestoreWindow))
+	return Refused(ctx, e.Ledger, ref, at)
+}
+
+// Refused returns what GitHub refused to delete of a package within the 30 days
+// before at for having too many downloads, with its words, by version (0: the
+// package).
+func Refused(ctx context.Context, l *ledger.Ledger, ref retention.PackageRef, at time.Time) (map[retention.ID]string, error) {
+	found, err := l.Refusals(ctx, ref, at.Add(-retention.RestoreWindow))
 	if err != nil {
 		return nil, fmt.Errorf("look up refusals of %s: %w", ref, err)
 	}

@@ -36,6 +36,26 @@ type Draft struct {
 // Items returns the draft's items in the order in which they would be done.
 func (d Draft) Items() []retention.Item { return d.items }
 
+// Active is how many active versions the package has.
+func (d Draft) Active() int { return d.active }
+
+// Problems returns what kept versions of the package from deletion.
+func (d Draft) Problems() []retention.Problem { return d.problems }
+
+// Bare returns the draft without its items: a package where nothing is done still
+// counts among the owner's versions.
+func (d Draft) Bare() Draft {
+	d.items = nil
+	return d
+}
+
+// Copy returns a draft whose items are its own: Assemble notes in the items of a
+// draft what the budgets hold.
+func (d Draft) Copy() Draft {
+	d.items = slices.Clone(d.items)
+	return d
+}
+
 // Check judges one package: it combines the decisions (keep beats delete, the
 // order of policies never matters) and applies every guard that concerns a
 // package on its own. Budgets over the owner come in Assemble.

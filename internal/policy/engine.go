@@ -45,6 +45,10 @@ type Engine struct {
 
 	mu       sync.Mutex
 	programs map[string]*program // by the layers of parameters that hold
+
+	source    *set // what was compiled
+	watchOnce sync.Once
+	watchSet  *watchedSet // nil until it is asked for
 }
 
 // Load reads, checks and compiles the policies. shipped is the folder of the
@@ -77,7 +81,7 @@ func load(ctx context.Context, f files, o Options) (*Engine, error) {
 	}
 	e := &Engine{
 		all: s.policies, compiler: compiler, layers: s.layers, data: s.data, bundle: bundle,
-		timeLimit: o.TimeLimit, programs: map[string]*program{},
+		timeLimit: o.TimeLimit, programs: map[string]*program{}, source: s,
 	}
 	if e.timeLimit <= 0 {
 		e.timeLimit = DefaultTimeLimit

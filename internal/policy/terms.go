@@ -12,6 +12,8 @@ import (
 // document has dozens for each version and they all go at once.
 type terms struct {
 	slab []ast.Term
+	// clocked writes ages so that they can be told from other numbers.
+	clocked bool
 }
 
 const slabSize = 512
@@ -81,6 +83,22 @@ func (b *terms) nullableFloat(f *float64) *ast.Term {
 		return ast.InternedNullTerm
 	}
 	return b.term(ast.Number(strconv.FormatFloat(*f, 'f', -1, 64)))
+}
+
+// age is a number of days that grows with time.
+func (b *terms) age(f *float64) *ast.Term {
+	if f == nil || !b.clocked {
+		return b.nullableFloat(f)
+	}
+	return b.term(ast.Number(strconv.FormatFloat(*f, 'f', -1, 64) + growing))
+}
+
+// left is a number of days that shrinks with time, and stays at nothing.
+func (b *terms) left(f *float64) *ast.Term {
+	if f == nil || !b.clocked || *f <= 0 {
+		return b.nullableFloat(f)
+	}
+	return b.term(ast.Number(strconv.FormatFloat(*f, 'f', -1, 64) + shrinking))
 }
 
 func boolean(v bool) *ast.Term { return ast.InternedTerm(v) }

@@ -7,8 +7,9 @@ import (
 // Value builds the document as OPA's own values. It equals what OPA would make
 // of the document's JSON, without the detour: at a thousand versions the
 // detour costs more than the evaluation.
-func (in Input) Value() ast.Value {
-	b := &terms{}
+func (in Input) Value() ast.Value { return in.value(&terms{}) }
+
+func (in Input) value(b *terms) ast.Value {
 	versions := make([]*ast.Term, len(in.Versions))
 	for i := range in.Versions {
 		versions[i] = in.Versions[i].term(b)
@@ -55,7 +56,7 @@ func (p *InputPackage) term(b *terms) *ast.Term {
 	return b.object(packageKeys, []*ast.Term{
 		b.text(p.ID), b.text(p.Name), b.text(p.PackageType), b.text(p.Visibility), ast.InternedTerm(p.VersionCount),
 		b.text(p.HTMLURL), b.text(p.URL), b.nullableText(p.CreatedAt), b.nullableText(p.UpdatedAt), p.Owner.term(b),
-		p.Repository.term(b), b.text(p.State), b.nullableFloat(p.AgeDays), b.nullableFloat(p.IdleDays),
+		p.Repository.term(b), b.text(p.State), b.age(p.AgeDays), b.age(p.IdleDays),
 	})
 }
 
@@ -69,10 +70,10 @@ func (r *InputRepository) term(b *terms) *ast.Term {
 }
 
 func (v *InputVersion) term(b *terms) *ast.Term {
-	created, age := b.nullableText(v.CreatedAt), b.nullableFloat(v.AgeDays)
+	created, age := b.nullableText(v.CreatedAt), b.age(v.AgeDays)
 	updated, idle := created, age
 	if v.CreatedAt == nil || v.UpdatedAt == nil || *v.CreatedAt != *v.UpdatedAt {
-		updated, idle = b.nullableText(v.UpdatedAt), b.nullableFloat(v.IdleDays)
+		updated, idle = b.nullableText(v.UpdatedAt), b.age(v.IdleDays)
 	}
 	values := [...]*ast.Term{
 		b.text(v.ID), b.text(v.Name), created, updated, b.nullableText(v.DeletedAt),
@@ -80,7 +81,7 @@ func (v *InputVersion) term(b *terms) *ast.Term {
 		boolean(v.Tagged), age, idle, b.nullableInt(v.Rank),
 		b.nullableInt(v.RankTagged), b.nullableInt(v.RankUntagged), b.nullableInt(v.RankRoot), v.Semver.term(b),
 		b.nullableInt(v.RankSemver), b.nullableInt(v.RankPrerelease), boolean(v.Root), v.OCI.term(b), v.DeletedBy.term(b),
-		b.nullableFloat(v.RestorableDays),
+		b.left(v.RestorableDays),
 	}
 	return b.object(versionKeys, values[:])
 }

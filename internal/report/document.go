@@ -17,12 +17,15 @@ type document struct {
 	empty   string // said when there is no table
 	notes   []string
 	summary string
+	// most bounds the Markdown in bytes and folds its tables; 0 does neither.
+	most int
 }
 
 type fact struct{ name, value string }
 
 type table struct {
 	heading string
+	fold    string // said behind the heading where the table is folded
 	columns []column
 	rows    [][]cell
 	lazy    iter.Seq[[]cell] // rows after these, made anew each time: there may be very many

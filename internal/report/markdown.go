@@ -20,6 +20,18 @@ type markdown struct{ w *bufio.Writer }
 func (m markdown) line(parts ...string) { fmt.Fprintln(m.w, strings.Join(parts, "")) }
 
 func (m markdown) document(d document) {
+	if d.most > 0 {
+		m.bounded(d)
+		return
+	}
+	m.head(d)
+	for _, tab := range d.tables {
+		m.table(tab)
+	}
+}
+
+// head is everything above the tables.
+func (m markdown) head(d document) {
 	if d.title != "" {
 		heading := "## " + prose(d.title)
 		if d.subject != "" {
@@ -44,9 +56,6 @@ func (m markdown) document(d document) {
 	}
 	if len(d.notes) > 0 {
 		m.line()
-	}
-	for _, tab := range d.tables {
-		m.table(tab)
 	}
 }
 

@@ -34,20 +34,33 @@ type DB struct {
 	limits  queryLimits
 
 	squeezers sync.Pool // of *gzip.Writer
+
+	history      time.Duration
+	historyBytes int64
+	archived     int // readings put into the history; only the writer's turn touches it
+}
+
+// Options say what is kept beside the last reading of each package.
+type Options struct {
+	History      time.Duration // how long earlier readings are kept; less than 0 keeps none, 0 means DefaultHistory
+	HistoryBytes int64         // how much of them, compressed; 0 means DefaultHistoryBytes
 }
 
 // Open opens the store at path and creates it, with its folder, when it is not
 // there: readable by its owner only. A file of an older version is brought up to
 // date; one of a newer version is refused.
-func Open(path string) (*DB, error) {
-	db, err := open(path)
+func Open(path string) (*DB, error) { return OpenWith(path, Options{}) }
+
+// OpenWith is Open with options.
+func OpenWith(path string, o Options) (*DB, error) {
+	db, err := open(path, o)
 	if err != nil {
 		return nil, fmt.Errorf("open the state file %s: %w: set SHELFLIFE_STATE to a file that can be written", path, err)
 	}
 	return db, nil
 }
 
-func open(path string) (*DB, error) {
+func open(path string, o Options) (*DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -63,7 +76,13 @@ func open(path string) (*DB, error) {
 	if err := f.Close(); err != nil {
 		return nil, err
 	}
-	db := &DB{path: path, writing: make(chan struct{}, 1), limits: defaultQueryLimits}
+	db := &DB{path: path, writing: make(chan struct{}, 1), limits: defaultQueryLimits, history: o.History, historyBytes: o.HistoryBytes}
+	if db.history == 0 {
+		db.history = DefaultHistory
+	}
+	if db.historyBytes == 0 {
+		db.historyBytes = DefaultHistoryBytes
+	}
 	pools := []struct {
 		pool  **sql.DB
 		conns int

@@ -18,11 +18,12 @@ import (
 // snapshotPage is how many snapshots are held compressed at a time.
 const snapshotPage = 32
 
-// SaveSnapshot keeps a reading of a package in place of the one before. Saving
-// what is already there only notes the time of reading.
+// SaveSnapshot keeps a reading of a package in place of the one before, which goes
+// into the history. Saving what is already there only notes the time of reading.
 func (db *DB) SaveSnapshot(ctx context.Context, inv retention.Inventory) error {
 	ref := inv.Ref()
-	readAt := stamp(inv.ReadAt)
+	now := inv.ReadAt
+	readAt := stamp(now)
 	inv.ReadAt = time.Time{}
 	plain, err := json.Marshal(inv)
 	if err != nil {
@@ -41,11 +42,14 @@ func (db *DB) SaveSnapshot(ctx context.Context, inv retention.Inventory) error {
 		return fmt.Errorf("compress snapshot of %s: %w", ref, err)
 	}
 	err = db.update(ctx, db.cache, func(tx *sql.Tx) error {
+		if err := db.archive(ctx, tx, ref, now); err != nil {
+			return err
+		}
 		if err := dropSnapshot(ctx, tx, ref); err != nil {
 			return err
 		}
-		err = insert(ctx, tx, `INSERT INTO snapshots (owner, package_type, package, read_at, digest, body) VALUES `,
-			[][]any{{ref.Owner, string(ref.Type), ref.Name, readAt, digest[:], body}})
+		err = insert(ctx, tx, `INSERT INTO snapshots (owner, package_type, package, read_at, since, digest, body) VALUES `,
+			[][]any{{ref.Owner, string(ref.Type), ref.Name, readAt, readAt, digest[:], body}})
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/shelflife-dev/shelflife/internal/ledger/sqlite"
+	"github.com/shelflife-dev/shelflife/internal/retention"
+	"github.com/shelflife-dev/shelflife/policies"
+)
+
+// The million versions that a diff and a forecast go over.
+const (
+	previewPackages = 10_000
+	previewPeak     = 512 // MB
+	previewTime     = 60  // seconds
+)
+
+// previews measures policy diff and policy forecast over the snapshots of 10,000
+// packages of 100 versions in a state file, as the commands run them.
+func previews(ctx context.Context, b *bench) error {
+	dir, err := b.rig.scratch()
+	if err != nil {
+		return err
+	}
+	now := time.Now().UTC().Truncate(time.Second)
+	state := filepath.Join(dir, "shelflife.db")
+	if err := fillState(ctx, state, previewPackages, now); err != nil {
+		return err
+	}
+	if err := stricter(filepath.Join(dir, "stricter")); err != nil {
+		return err
+	}
+	if err := (&world{rig: b.rig, dir: dir}).config("container, npm", shipped); err != nil {
+		return err
+	}
+	run := func(args ...string) (process, error) {
+		args = append(args, "-q", "--format", "json", "--as-of", now.Format(time.RFC3339))
+		return b.rig.run(ctx, dir, []string{"HOME=" + dir, "SHELFLIFE_STATE=" + state}, args...)
+	}
+	p, err := run("policy", "diff", "stricter", "builtin")
+	if err != nil {
+		return err
+	}
+	var diff struct {
+		Summary struct{ Added, Removed int } `json:"summary"`
+	}
+	if err := json.Unmarshal(p.stdout, &diff); err != nil {
+		return fmt.Errorf("read the diff: %w", err)
+	}
+	note := fmt.Sprintf("%d deletes added, %d removed", diff.Summary.Added, diff.Summary.Removed)
+	b.addPreview("diff", "policy diff, 1,000,000 versions, all shipped policies twice", note, p)
+	for _, days := range []int{1, 30} {
+		p, err := run("policy", "forecast", "--days", fmt.Sprint(days))
+		if err != nil {
+			return err
+		}
+		var f struct {
+			Summary struct{ Deleted, Packages int } `json:"summary"`
+		}
+		if err := json.Unmarshal(p.stdout, &f); err != nil {
+			return fmt.Errorf("read the forecast: %w", err)
+		}
+		note := fmt.Sprintf("%d versions of %d packages go", f.Summary.Deleted, f.Summary.Packages)
+		b.addPreview("forecast", fmt.Sprintf("policy forecast of %s, 1,000,000 versions, all shipped policies", plural(days, "daily run")), note, p)
+	}
+	return nil
+}
+
+func (b *bench) addPreview(row, what, note string, p process) {
+	t := seconds(row, what+": whole command", previewTime, p.wall)
+	t.Note = note
+	peak := figure{Row: row, What: what + ": peak resident memory", Rule: atMost, Bound: previewPeak, Figure: megabytes(p.peak), Unit: "MB"}
+	b.add(t, info(row, what+": processor time", "s", p.cpu.Seconds()), peak)
+}
+
+// stricter writes the shipped policies once more, with other limits.
+func stricter(dir string) error {
+	return fs.WalkDir(policies.FS, "retention", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.rego") {
+			return err
+		}
+		text, err := fs.ReadFile(policies.FS, path)
+		if err != nil {
+			return err
+		}
+		text = []byte(strings.NewReplacer("older_than_days: 30\n", "older_than_days: 45\n", "superseded_after_days: 30\n", "superseded_after_days: 60\n").Replace(string(text)))
+		at := filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
+			return err
+		}
+		return os.WriteFile(at, text, 0o600)
+	})
+}
+
+// fillState writes snapshots as a sweep leaves them: half of the packages are
+// containers of two-platform and untagged images, half npm packages of releases
+// and prereleases. Of every ten, nine have not been published to for a long time,
+// as most packages of an owner.
+func fillState(ctx context.Context, path string, packages int, now time.Time) error {
+	db, err := sqlite.Open(path)
+	if err != nil {
+		return err
+	}
+	r := rand.New(rand.NewPCG(1, 2)) // the same packages every time
+	for i := range packages {
+		var inv retention.Inventory
+		idle, every := time.Duration(r.IntN(400)+60)*24*time.Hour, time.Duration(r.IntN(240)+12)*time.Hour
+		if i%10 == 0 {
+			idle = time.Duration(r.IntN(48)) * time.Hour
+		}
+		if i%2 == 0 {
+			inv = imagePackage(perPackage)
+		} else {
+			inv = releasePackage(perPackage)
+		}
+		inv.Package.ID = retention.ID(i + 1)
+		inv.Package.Name = fmt.Sprintf("team-%02d/package-%05d", i%40, i)
+		for j := range inv.Versions {
+			v := &inv.Versions[j]
+			v.ID = retention.ID(i*1000 + j + 1)
+			v.CreatedAt = now.Add(-idle - time.Duration(j)*every/3)
+			v.UpdatedAt = v.CreatedAt
+		}
+		inv.Package.UpdatedAt, inv.ReadAt = inv.Versions[0].UpdatedAt, now
+		if err := db.SaveSnapshot(ctx, inv); err != nil {
+			return err
+		}
+	}
+	return db.Close()
+}
+
+// releasePackage is an npm package of n versions, every fifth of them a prerelease.
+func releasePackage(n int) retention.Inventory {
+	inv := imagePackage(0)
+	inv.Package.Type = retention.NPM
+	for j := range n {
+		name := fmt.Sprintf("1.%d.%d", (n-j)/10, (n-j)%10)
+		if j%5 == 4 {
+			name += "-rc.1"
+		}
+		inv.Versions = append(inv.Versions, retention.Version{Name: name, State: retention.Active})
+	}
+	return inv
+}
