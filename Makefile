@@ -6,7 +6,8 @@ SHELL := bash
 GO      ?= go
 TOOL    := $(GO) tool -modfile=tools/go.mod
 OPA     := $(TOOL) opa
-OPAARGS := --capabilities policies/capabilities.json
+OPAARGS := --capabilities policies/capabilities.json --ignore '*.yaml'
+POLICIES := policies/lib policies/retention policies/compat policies/data.json
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
@@ -64,9 +65,9 @@ validate: $(TEMPLATE_VENV)/.done ## template.yaml: sam validate and build, cfn-l
 .PHONY: policy-test
 policy-test: ## the stock opa checks, formats and tests the policies; every rule is covered
 	$(OPA) fmt --list --fail policies
-	$(OPA) check --strict --schema policies/schemas $(OPAARGS) policies/lib policies/retention policies/data.json
-	$(OPA) test $(OPAARGS) --schema policies/schemas --coverage --threshold 100 policies/lib policies/retention policies/data.json > /dev/null
-	$(OPA) test $(OPAARGS) --schema policies/schemas policies/lib policies/retention policies/data.json
+	$(OPA) check --strict --schema policies/schemas $(OPAARGS) $(POLICIES)
+	$(OPA) test $(OPAARGS) --schema policies/schemas --coverage --threshold 100 $(POLICIES) > /dev/null
+	$(OPA) test $(OPAARGS) --schema policies/schemas $(POLICIES)
 
 .PHONY: race
 race: ## every Go test under the race detector
@@ -135,3 +136,11 @@ package: build-EnforcerFunction build-WebhookFunction ## both functions as zip f
 .PHONY: reproducible
 reproducible: ## builds both functions in two different folders and compares them
 	@scripts/reproducible.sh
+
+.PHONY: test-browser
+test-browser: build ## the HTML report and the dashboard in a real Chromium (Node, chromium)
+	@scripts/browser.sh test
+
+.PHONY: screenshots
+screenshots: build ## the pictures in docs/images, from the real thing
+	@scripts/browser.sh screenshots

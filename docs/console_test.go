@@ -33,7 +33,7 @@ type step struct {
 
 var (
 	seedMark = regexp.MustCompile(`<!-- seed: (\S+) -->`)
-	isOurs   = regexp.MustCompile(`^(?:[A-Z_]+=\S+ )*shelflife(?: |$)`)
+	isOurs   = regexp.MustCompile(`^(?:(?:[A-Z_]+=\S+ )*shelflife|sed -i)(?: |$)`)
 	exitMark = regexp.MustCompile(`\s+# exit (\d+)$`)
 	runWord  = regexp.MustCompile(`\bRUN\b`)
 )

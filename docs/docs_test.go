@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"bytes"
 	"flag"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -22,14 +24,36 @@ var update = flag.Bool("update", false, "write the generated parts of the docume
 // root is the project's folder as seen from this package.
 const root = ".."
 
-// build makes the command and returns the folder that holds it.
-func build(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
+// place is where the command is built, once for all tests; TestMain removes it.
+var place = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "shelflife-docs") })
+
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := place()
+	if err != nil {
+		return "", err
+	}
 	cmd := exec.Command("go", "build", "-o", filepath.Join(dir, "shelflife"), "./cmd/shelflife")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build shelflife: %v\n%s", err, out)
+		return dir, fmt.Errorf("%w\n%s", err, out)
+	}
+	return dir, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if dir, err := place(); err == nil {
+		_ = os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+// build returns the folder that holds the command.
+func build(t *testing.T) string {
+	t.Helper()
+	dir, err := binary()
+	if err != nil {
+		t.Fatalf("build shelflife: %v", err)
 	}
 	return dir
 }

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"go.yaml.in/yaml/v3"
 )
 
 func TestGeneratedPartsAreInStep(t *testing.T) {
@@ -110,71 +110,14 @@ func cell(s string) string {
 	return strings.ReplaceAll(strings.Join(strings.Fields(s), " "), "|", `\|`)
 }
 
-// metadata is what is used of the METADATA of a policy.
-type metadata struct {
-	Title       string
-	Description string
-	Custom      struct {
-		Mode      string
-		Severity  string
-		Params    map[string]any
-		ParamsDoc map[string]string `yaml:"params_doc"`
-	}
-}
-
+// catalogue is what shelflife policy docs writes.
 func catalogue(t *testing.T) string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(root, "policies", "retention", "*", "*.rego"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no shipped policies: %v", err)
-	}
-	var b strings.Builder
-	for _, file := range files {
-		if strings.HasSuffix(file, "_test.rego") {
-			continue
-		}
-		m := readMetadata(t, file)
-		fmt.Fprintf(&b, "### %s\n\n%s. Mode `%s`, severity `%s`.\n\n%s\n\n",
-			strings.TrimSuffix(filepath.Base(file), ".rego"), m.Title, m.Custom.Mode, m.Custom.Severity, strings.TrimSpace(m.Description))
-		if len(m.Custom.Params) == 0 {
-			b.WriteString("No parameters.\n\n")
-			continue
-		}
-		b.WriteString("| parameter | default | what |\n|---|---|---|\n")
-		for _, name := range slices.Sorted(maps.Keys(m.Custom.Params)) {
-			value, err := json.Marshal(m.Custom.Params[name])
-			if err != nil {
-				t.Fatal(err)
-			}
-			if m.Custom.ParamsDoc[name] == "" {
-				t.Errorf("%s: params_doc says nothing of %s", file, name)
-			}
-			fmt.Fprintf(&b, "| `%s` | `%s` | %s |\n", name, cell(string(value)), cell(m.Custom.ParamsDoc[name]))
-		}
-		b.WriteString("\n")
-	}
-	return b.String()
-}
-
-// readMetadata reads the METADATA block above a file's package line.
-func readMetadata(t *testing.T, file string) metadata {
-	t.Helper()
-	raw, err := os.ReadFile(file)
+	cmd := exec.Command(filepath.Join(build(t), "shelflife"), "policy", "docs")
+	cmd.Env = []string{"HOME=" + t.TempDir()}
+	out, err := cmd.Output()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("shelflife policy docs: %v", err)
 	}
-	head, _, ok := strings.Cut(string(raw), "\npackage ")
-	_, block, ok2 := strings.Cut(head, "# METADATA\n")
-	if !ok || !ok2 {
-		t.Fatalf("%s: no METADATA above its package", file)
-	}
-	var text strings.Builder
-	for line := range strings.Lines(block) {
-		text.WriteString(strings.TrimPrefix(strings.TrimPrefix(line, "#"), " "))
-	}
-	var m metadata
-	if err := yaml.Unmarshal([]byte(text.String()), &m); err != nil {
-		t.Fatalf("%s: %v", file, err)
-	}
-	return m
+	return string(out)
 }

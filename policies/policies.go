@@ -5,8 +5,8 @@ package policies
 
 import "embed"
 
-// FS holds lib, retention and schemas (tests included), capabilities.json and
+// FS holds lib, retention, compat and schemas (tests included), capabilities.json and
 // data.json under the paths that they have in this folder.
 //
-//go:embed lib retention schemas capabilities.json data.json
+//go:embed lib retention compat schemas capabilities.json data.json
 var FS embed.FS

@@ -25,21 +25,29 @@ func TestFSHoldsEveryFileOfTheFolder(t *testing.T) {
 }
 
 func TestEveryPolicyLiesInItsOwnFolderBesideItsTest(t *testing.T) {
-	folders, err := fs.ReadDir(policies.FS, "retention")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(folders) == 0 {
-		t.Fatal("there are no policies")
-	}
-	for _, f := range folders {
-		sub, err := fs.Sub(policies.FS, "retention/"+f.Name())
+	for kind, suffixes := range map[string][]string{
+		"retention": {".rego", "_test.rego"},
+		"compat":    {".case.yaml", ".rego", "_test.rego"},
+	} {
+		folders, err := fs.ReadDir(policies.FS, kind)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := []string{f.Name() + ".rego", f.Name() + "_test.rego"}
-		if diff := cmp.Diff(want, filesOf(t, sub)); diff != "" {
-			t.Errorf("retention/%s (-want +got):\n%s", f.Name(), diff)
+		if len(folders) == 0 {
+			t.Fatal("there are no policies")
+		}
+		for _, f := range folders {
+			sub, err := fs.Sub(policies.FS, kind+"/"+f.Name())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want []string
+			for _, suffix := range suffixes {
+				want = append(want, f.Name()+suffix)
+			}
+			if diff := cmp.Diff(want, filesOf(t, sub)); diff != "" {
+				t.Errorf("%s/%s (-want +got):\n%s", kind, f.Name(), diff)
+			}
 		}
 	}
 }

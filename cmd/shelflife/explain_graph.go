@@ -96,8 +96,8 @@ func (s *session) showExplanation(ref reference, x enforce.Explanation) error {
 		}
 		return s.show(grid)
 	}
-	if err := s.show(graph); err != nil || !single {
-		return err
+	if !single {
+		return s.show(graph)
 	}
-	return s.show(grid)
+	return s.show(report.Views{graph, grid})
 }

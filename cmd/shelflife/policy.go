@@ -21,13 +21,14 @@ type policyFlags struct{ path string }
 func (a *app) policyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "policy",
-		Short: "Check, test and list policies",
+		Short: "Write, check, test and list policies",
 		Long: `Work on policies: the folder given with --path, or what the configuration names,
 or else the shipped ones. The stock opa CLI works on them as well; policies/README.md
 says how.`,
 		Example: "  shelflife policy list\n  shelflife policy check --path ./policies\n  shelflife policy test",
 	}
 	c.AddCommand(a.policyCheckCommand(), a.policyTestCommand(), a.policyListCommand())
+	c.AddCommand(a.policyNewCommand(), a.policyDocsCommand(), a.policyCoverageCommand(), a.policyImportCommand())
 	return c
 }
 
@@ -106,74 +107,6 @@ func checkPolicies(ctx context.Context, cfg config.Config, opts policy.Options) 
 		found = append(found, f)
 	}
 	return found
-}
-
-func (a *app) policyTestCommand() *cobra.Command {
-	var f policyFlags
-	var run string
-	var threshold float64
-	c := &cobra.Command{
-		Use:     "test",
-		Short:   "Run the policies' unit tests, with coverage",
-		Example: "  shelflife policy test\n  shelflife policy test --path ./policies --run expire_ --threshold 90",
-		Args:    cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			opts, _, err := a.policyOptions(f)
-			if err != nil {
-				return err
-			}
-			opts.Only, opts.Params = nil, policy.Params{} // tests bring their own
-			r, err := policy.Test(c.Context(), policies.FS, policy.TestOptions{Options: opts, Run: run})
-			if err != nil {
-				return usage(err)
-			}
-			return a.showTests(r, threshold)
-		},
-	}
-	f.flag(c)
-	c.Flags().StringVar(&run, "run", "", "only tests whose full name matches this regular expression")
-	c.Flags().Float64Var(&threshold, "threshold", 0, "fail when a policy's coverage is below this percentage")
-	return c
-}
-
-func (a *app) showTests(r policy.TestReport, threshold float64) error {
-	g := report.Grid{Columns: []string{"PACKAGE", "TESTS", "FAILED", "COVERED", "UNCOVERED LINES"}, Empty: "There are no tests.", Document: r}
-	type count struct{ tests, failed int }
-	counts := map[string]*count{}
-	failed := 0
-	for _, t := range r.Results {
-		name := strings.TrimSuffix(t.Package, "_test")
-		if counts[name] == nil {
-			counts[name] = &count{}
-		}
-		counts[name].tests++
-		if t.Outcome == policy.TestFailed || t.Outcome == policy.TestErrored {
-			counts[name].failed++
-			failed++
-			g.Notes = append(g.Notes, fmt.Sprintf("%s:%d: %s: %s: %s", t.File, t.Line, t.Name, t.Outcome, t.Detail))
-		}
-	}
-	low := false
-	for _, cov := range r.Coverage {
-		n := counts[cov.Package]
-		if n == nil {
-			n = &count{}
-		}
-		var lines []string
-		for _, l := range cov.Uncovered {
-			lines = append(lines, fmt.Sprintf("%s:%d-%d", l.File, l.From, l.To))
-		}
-		low = low || cov.Percent() < threshold
-		g.Rows = append(g.Rows, []string{cov.Package, fmt.Sprint(n.tests), fmt.Sprint(n.failed), fmt.Sprintf("%.1f %%", cov.Percent()), strings.Join(lines, " ")})
-	}
-	g.Summary = fmt.Sprintf("%s, %d failed", plural(len(r.Results), "test"), failed)
-	if err := a.show(g); err != nil {
-		return err
-	}
-	if !r.Passed() || low {
-		return silent(exitFailed)
-	}
-	return nil
 }
 
 func (a *app) policyListCommand() *cobra.Command {

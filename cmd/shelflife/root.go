@@ -97,7 +97,7 @@ configuration. Results go to stdout, progress and notes to stderr.`,
 	f := root.PersistentFlags()
 	f.StringVar(&a.config, "config", "", "configuration file (default $SHELFLIFE_CONFIG, or ./shelflife.yaml)")
 	f.StringVar(&a.state, "state", "", "state file (default $SHELFLIFE_STATE, or shelflife/shelflife.db in the state folder)")
-	f.StringVar(&a.format, "format", "table", "output: table, json, markdown")
+	f.StringVar(&a.format, "format", "table", "output: table, json, markdown, html")
 	f.StringVar(&a.apiURL, "api-url", "", "address of GitHub's API (default $GITHUB_API_URL, or https://api.github.com)")
 	f.StringVar(&a.registry, "registry-url", "", "address of the container registry (default $SHELFLIFE_REGISTRY_URL, or https://ghcr.io)")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress")

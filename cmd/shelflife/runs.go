@@ -73,6 +73,9 @@ func (s *session) showRun(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	if s.format == report.FormatHTML.String() {
+		return s.show(wholeRun(runs, actions))
+	}
 	for _, r := range runs {
 		v := report.Run{Run: r}
 		for _, a := range actions {
@@ -85,6 +88,25 @@ func (s *session) showRun(ctx context.Context, id string) error {
 		}
 	}
 	return nil
+}
+
+// wholeRun is a run over all its owners as one: a page can tell them apart itself.
+func wholeRun(runs []retention.Run, actions []ledger.Action) report.Run {
+	v := report.Run{Run: runs[0]}
+	for _, r := range runs[1:] {
+		v.Run.Owner += ", " + r.Owner
+		v.Run.Planned += r.Planned
+		switch {
+		case r.FinishedAt.IsZero():
+			v.Run.FinishedAt = r.FinishedAt
+		case !v.Run.FinishedAt.IsZero() && r.FinishedAt.After(v.Run.FinishedAt):
+			v.Run.FinishedAt = r.FinishedAt
+		}
+	}
+	for _, a := range actions {
+		v.Items = append(v.Items, itemOf(a))
+	}
+	return v
 }
 
 // itemOf shows an action of the ledger as the item that it was done for.

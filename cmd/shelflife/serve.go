@@ -14,6 +14,7 @@ import (
 
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/enforce"
+	"github.com/shelflife-dev/shelflife/internal/policy"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 	"github.com/shelflife-dev/shelflife/internal/secret"
 	"github.com/shelflife-dev/shelflife/internal/sweep"
@@ -39,6 +40,11 @@ func (a *app) serveCommand() *cobra.Command {
 webhook announces a change, in one process on the state file. POST /webhook takes
 GitHub's deliveries, GET /healthz says that the process is up. Needs a
 configuration file; owners whose mode is observe are only planned and logged.
+
+The dashboard is at /dashboard/: owners, runs, what can still be undone, pause,
+resume, undo. The address that is printed at the start signs in once; after that
+the token in dashboard.token beside the state file does. Beyond this machine it
+is served only where serve.dashboard says so.
 
 Webhooks are taken only with serve.webhook_secrets, and without those the server
 listens on this machine only. A file named PAUSE beside the state file, or
@@ -67,6 +73,7 @@ type server struct {
 	queues  queues
 	engine  *sweep.Engine
 	dialing sync.Mutex // guards the session's accesses
+	judge   *policy.Engine
 }
 
 func (a *app) openServer() (*server, error) {
@@ -87,7 +94,7 @@ func (a *app) openServer() (*server, error) {
 
 // serve works until ctx ends, finishes what is at hand and keeps what waits.
 func (s *server) serve(ctx context.Context, listen string) error {
-	handler, address, err := s.routes(listen)
+	mux, address, err := s.routes(listen)
 	if err != nil {
 		return err
 	}
@@ -99,18 +106,26 @@ func (s *server) serve(ctx context.Context, listen string) error {
 	if err != nil {
 		return usagef("listen on %s: %w; write a free address such as %s", address, err, defaultListen)
 	}
-	web := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn)}
-	failed := make(chan error, 1)
-	go func() { failed <- web.Serve(l) }()
-	fmt.Fprintf(s.out, "listening on http://%s\n", l.Addr())
-	s.log.InfoContext(ctx, "serving", "address", l.Addr().String(), "owners", len(s.cfg.Owners), "webhooks", len(s.cfg.Serve.WebhookSecrets) > 0, "version", version)
-
 	// What is at hand outlives the signal to stop, for a while.
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
+	var all sync.WaitGroup
+	board, err := s.openDashboard(mux, l.Addr(), dashboardWork{
+		stop: ctx.Done(), run: func(f func(context.Context)) { all.Go(func() { f(work) }) },
+	})
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	webs := append(board.webs, s.web(l, mux))
+	failed := make(chan error, len(webs))
+	for _, w := range webs {
+		go func() { failed <- w.Serve(w.listener) }()
+	}
+	fmt.Fprintf(s.out, "listening on http://%s\n%s", l.Addr(), board.says)
+	s.log.InfoContext(ctx, "serving", "address", l.Addr().String(), "owners", len(s.cfg.Owners), "webhooks", len(s.cfg.Serve.WebhookSecrets) > 0, "version", version)
+
 	running, halt := context.WithCancel(ctx)
 	defer halt()
-	var all sync.WaitGroup
 	for _, q := range s.queues {
 		all.Go(func() { s.drain(running, work, q) })
 	}
@@ -124,7 +139,9 @@ func (s *server) serve(ctx context.Context, listen string) error {
 	s.log.InfoContext(work, "stopping: the item at hand is finished first")
 	late := time.AfterFunc(shutdownTime, cancel)
 	defer late.Stop()
-	err = errors.Join(err, web.Shutdown(work))
+	for _, w := range webs {
+		err = errors.Join(err, w.Shutdown(work))
+	}
 	all.Wait()
 	stopping.now()
 	s.putBack(work)
@@ -133,7 +150,7 @@ func (s *server) serve(ctx context.Context, listen string) error {
 }
 
 // routes are the server's addresses, and the one to listen on.
-func (s *server) routes(listen string) (http.Handler, string, error) {
+func (s *server) routes(listen string) (*http.ServeMux, string, error) {
 	if listen == "" {
 		listen = s.cfg.Serve.Listen
 	}
@@ -167,6 +184,18 @@ func (s *server) routes(listen string) (http.Handler, string, error) {
 	return mux, listen, nil
 }
 
+// listening is a web server with the address that it has.
+type listening struct {
+	*http.Server
+	listener net.Listener
+}
+
+func (s *server) web(l net.Listener, h http.Handler) listening {
+	return listening{&http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}, l}
+}
+
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
@@ -189,6 +218,7 @@ func (s *server) newEngine(ctx context.Context, sw sweep.Switch) (*sweep.Engine,
 	if err != nil {
 		return nil, err
 	}
+	s.judge = judge
 	sealer, err := s.sealer(ctx)
 	if err != nil {
 		return nil, err

@@ -120,6 +120,7 @@ type served struct {
 	hook  *relay
 	url   string
 	logs  *watched
+	out   *watched
 	env   map[string]string
 	dir   string
 	end   context.CancelFunc
@@ -190,6 +191,7 @@ func (s *served) start() {
 	ctx, cancel := context.WithCancel(s.t.Context())
 	out := newWatched()
 	s.logs, s.end, s.ended = newWatched(), cancel, make(chan int, 1)
+	s.out = out
 	logs, ended := s.logs, s.ended
 	env := map[string]string{}
 	for k, v := range s.env {
@@ -201,7 +203,7 @@ func (s *served) start() {
 	}()
 	s.t.Cleanup(cancel)
 	s.url = strings.TrimPrefix(out.wait(s.t, "listening on "), "listening on ")
-	if !strings.HasPrefix(s.url, "http://127.0.0.1:") {
+	if !strings.HasPrefix(s.url, "http://") {
 		s.t.Fatalf("%s\n%s", s.url, logs)
 	}
 	s.hook.mu.Lock()

@@ -159,7 +159,7 @@ func loadPolicies(ctx context.Context, cfg config.Config, opts policy.Options) (
 // checkParams holds the configuration's parameters against those of the
 // policies, if these can be loaded at all.
 func checkParams(ctx context.Context, cfg config.Config, opts policy.Options) error {
-	opts.Params, opts.Only = policy.Params{}, nil
+	opts.Params, opts.Compat, opts.Only = policy.Params{}, opts.Only, nil
 	bare, err := policy.Load(ctx, policies.FS, opts)
 	if err != nil {
 		return nil //nolint:nilerr // what is wrong with the policies is said elsewhere

@@ -79,9 +79,18 @@ type API struct {
 
 // Serve is what shelflife serve needs besides the rest.
 type Serve struct {
-	Listen         string   `json:"listen,omitempty" jsonschema:"Address to listen on, host and port. Default: 127.0.0.1:8080."`
-	WebhookSecrets []string `json:"webhook_secrets,omitempty" jsonschema:"Names of the environment variables that hold the webhook secrets: one, or two while they are being rotated. Never the secrets themselves."`
-	Self           []string `json:"self,omitempty" jsonschema:"Logins whose package events are our own doing and ignored, such as my-app[bot]."`
+	Listen         string    `json:"listen,omitempty" jsonschema:"Address to listen on, host and port. Default: 127.0.0.1:8080."`
+	WebhookSecrets []string  `json:"webhook_secrets,omitempty" jsonschema:"Names of the environment variables that hold the webhook secrets: one, or two while they are being rotated. Never the secrets themselves."`
+	Self           []string  `json:"self,omitempty" jsonschema:"Logins whose package events are our own doing and ignored, such as my-app[bot]."`
+	Dashboard      Dashboard `json:"dashboard,omitzero" jsonschema:"The web page of the server. Default: on the server's own address, if that is on this machine only."`
+}
+
+// Dashboard says where the web page of the server is reached.
+type Dashboard struct {
+	Off    bool   `json:"off,omitempty" jsonschema:"Serve no dashboard."`
+	Listen string `json:"listen,omitempty" jsonschema:"An address of its own to listen on. Default: that of the server."`
+	URL    string `json:"url,omitempty" jsonschema:"The address that people reach it by through a proxy, such as https://shelflife.example.com. Needed where it listens beyond this machine."`
+	Token  string `json:"token,omitempty" jsonschema:"Name of the environment variable that holds the token to sign in with. Default: a token that is made and kept beside the state file."`
 }
 
 // OwnerLimits are the limits that one owner has different from the file's. A

@@ -38,16 +38,24 @@ func (e *Enforcer) draft(ctx context.Context, req judgeRequest, inv retention.In
 		return guard.Draft{}, err
 	}
 	j.Decisions = append(j.Decisions, req.extra...)
-	s := guard.Subject{
-		Inventory: inv, Judgement: j, Trigger: req.Trigger, Limits: req.Limits,
-		Refused: refused, Undone: map[retention.ID][]retention.Rule{},
-	}
+	return Settle(ctx, req.Judge, guard.Subject{
+		Inventory: inv, Judgement: j, Trigger: req.Trigger, Limits: req.Limits, Refused: refused,
+	}, req.run, req.at)
+}
+
+// Settle drafts one judged package: the guard, then the policies again on the
+// package as it would be after the draft, until no part of it would be undone
+// by the next plan (rule 5 of the policy contract). run stands for the run that
+// would have deleted what the draft deletes, at for its instant.
+func Settle(ctx context.Context, judge Judge, s guard.Subject, run string, at time.Time) (guard.Draft, error) {
+	inv := s.Inventory
+	s.Undone = map[retention.ID][]retention.Rule{}
 	for range maxRounds {
 		d := guard.Check(s)
 		if !acts(d) {
 			return d, nil
 		}
-		after, err := req.decide(ctx, guard.After(inv, d, req.run, req.at))
+		after, err := judge.Decide(ctx, policy.Request{Inventory: guard.After(inv, d, run, at), EvaluatedAt: at, Trigger: s.Trigger})
 		if err != nil {
 			return guard.Draft{}, err
 		}

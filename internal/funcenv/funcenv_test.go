@@ -17,7 +17,7 @@ func write(t *testing.T, dir, text string) {
 	}
 }
 
-const byToken = "version: 1\nowners: [{login: acme}]\n"
+var byToken = "version: 1\nowners: [{login: acme}]\n"
 
 func TestEnforcerSettings(t *testing.T) {
 	const byApp = "version: 1\nowners: [{login: acme, credentials: {kind: app, installation_id: 1}}]\n"

@@ -47,6 +47,9 @@ func (r answerReader) read(p Policy, a answer) ([]retention.Decision, error) {
 	}
 	out := make([]retention.Decision, 0, set.Len())
 	err := set.Iter(func(t *ast.Term) error {
+		if why, ok := refused(t.Value); ok {
+			return fmt.Errorf("it refuses: %s", why)
+		}
 		d := retention.Decision{Policy: p.Name, Severity: p.Severity, Mode: p.Mode}
 		if err := r.readOne(&d, t.Value); err != nil {
 			return fmt.Errorf("decision %s: %w", shortened(t.String()), err)
@@ -58,6 +61,19 @@ func (r answerReader) read(p Policy, a answer) ([]retention.Decision, error) {
 		return nil, err
 	}
 	return out, nil
+}
+
+// refused reads a failure on purpose: no action of the contract's, but one whose
+// reason people have to read.
+func refused(v ast.Value) (why string, ok bool) {
+	o, isObject := v.(ast.Object)
+	if !isObject {
+		return "", false
+	}
+	if action, _ := literal(o, "action"); action != "fail" {
+		return "", false
+	}
+	return literal(o, "reason")
 }
 
 func (r answerReader) readOne(d *retention.Decision, v ast.Value) error {

@@ -9,7 +9,7 @@ import (
 // parameters, sorted by place; nothing means that Load would take it. It
 // evaluates nothing.
 func Check(ctx context.Context, shipped fs.FS, o Options) []Finding {
-	f, err := readFiles(shipped, o.Builtin, o.Path)
+	f, err := readFiles(shipped, o)
 	if err != nil {
 		return Findings{{Message: err.Error()}}
 	}

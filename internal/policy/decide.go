@@ -102,7 +102,14 @@ func (e *Engine) eval(ctx context.Context, query rego.PreparedEvalQuery, input a
 	}()
 	limited, cancel := context.WithTimeout(ctx, e.timeLimit)
 	defer cancel()
-	results, err := query.Eval(limited, rego.EvalParsedInput(input))
+	options := []rego.EvalOption{rego.EvalParsedInput(input)}
+	if e.tracer != nil {
+		options = append(options, rego.EvalQueryTracer(e.tracer))
+	}
+	if e.printer != nil {
+		options = append(options, rego.EvalPrintHook(e.printer))
+	}
+	results, err := query.Eval(limited, options...)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, ctx.Err()

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/topdown"
+	"github.com/open-policy-agent/opa/v1/topdown/print"
 )
 
 // DefaultTimeLimit bounds one evaluation where Options name no limit.
@@ -21,6 +23,9 @@ type Options struct {
 	Path    string   // a folder of the user's policies; "" for none. The shipped library is there for them
 	Params  Params   // overrides of the parameters' defaults
 	Only    []string // evaluate only these policies; nil for all
+	// Compat names policies of the shipped compat folder to load besides. Those
+	// that Only names are loaded without being named here.
+	Compat []string
 	// TimeLimit bounds one evaluation of one package; zero means DefaultTimeLimit.
 	TimeLimit time.Duration
 	Data      map[string]any // further documents below data, for example "deployed"
@@ -35,6 +40,8 @@ type Engine struct {
 	data      map[string]any
 	bundle    Bundle
 	timeLimit time.Duration
+	tracer    topdown.QueryTracer // nil but in tests, and so is printer
+	printer   print.Hook
 
 	mu       sync.Mutex
 	programs map[string]*program // by the layers of parameters that hold
@@ -45,7 +52,7 @@ type Engine struct {
 // whether or not Options.Builtin asks for the policies. What is wrong with the
 // policies or parameters is returned as Findings (errors.As).
 func Load(ctx context.Context, shipped fs.FS, o Options) (*Engine, error) {
-	f, err := readFiles(shipped, o.Builtin, o.Path)
+	f, err := readFiles(shipped, o)
 	if err != nil {
 		return nil, fmt.Errorf("load policies: %w", err)
 	}

@@ -24,6 +24,15 @@ type Finding struct {
 
 // String returns file:line:col: message.
 func (f Finding) String() string {
+	at := f.place()
+	if at == "" {
+		return f.Message
+	}
+	return at + ": " + f.Message
+}
+
+// place is file:line:col, as far as it is known.
+func (f Finding) place() string {
 	at := f.File
 	if f.Line > 0 {
 		at += fmt.Sprintf(":%d", f.Line)
@@ -31,10 +40,7 @@ func (f Finding) String() string {
 			at += fmt.Sprintf(":%d", f.Col)
 		}
 	}
-	if at == "" {
-		return f.Message
-	}
-	return at + ": " + f.Message
+	return at
 }
 
 // Findings is the error of a policy set that cannot be used.

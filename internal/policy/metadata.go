@@ -20,9 +20,10 @@ type Policy struct {
 	Description string             `json:"description"`
 	Mode        retention.Mode     `json:"mode"`
 	Severity    retention.Severity `json:"severity"`
-	Params      map[string]any     `json:"params"` // defaults; numbers are json.Number
-	Scope       string             `json:"scope"`  // of the METADATA block: "package"
-	File        string             `json:"file"`   // where the METADATA is
+	Params      map[string]any     `json:"params"`               // defaults; numbers are json.Number
+	ParamsDoc   map[string]string  `json:"params_doc,omitempty"` // what the parameters mean
+	Scope       string             `json:"scope"`                // of the METADATA block: "package"
+	File        string             `json:"file"`                 // where the METADATA is
 	Line        int                `json:"line"`
 	Files       []string           `json:"files"` // all of its files
 	Builtin     bool               `json:"builtin"`
@@ -39,7 +40,7 @@ const defaultSeverity retention.Severity = "info"
 
 var (
 	policyName  = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
-	customNames = []string{"mode", "severity", "params"}
+	customNames = []string{"mode", "severity", "params", "params_doc"}
 	retentions  = ast.MustParseRef("data.retention")
 )
 
@@ -131,6 +132,13 @@ func readMetadata(p *Policy, a *ast.Annotations) Findings {
 			found = append(found, f)
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(p.ParamsDoc)) {
+		if _, declared := p.Params[name]; !declared {
+			f := unknownName(fmt.Sprintf("policy %q: params_doc is about a parameter that is none:", p.Name), name, slices.Sorted(maps.Keys(p.Params)))
+			f.File, f.Line, f.Col = a.Location.File, a.Location.Row, a.Location.Col
+			found = append(found, f)
+		}
+	}
 	return found
 }
 
@@ -163,10 +171,30 @@ func readCustom(p *Policy, key string, value any) error {
 			return fmt.Errorf("custom.params: %w", err)
 		}
 		p.Params = params
+	case "params_doc":
+		return readParamsDoc(p, value)
 	default:
 		if names := near.Names(key, customNames); len(names) > 0 {
 			return fmt.Errorf("custom.%s is not known: %s", key, near.DidYouMean(names))
 		}
+	}
+	return nil
+}
+
+// readParamsDoc reads what the parameters mean. Whether each is declared can't
+// be said yet: the entries come in the order of their names.
+func readParamsDoc(p *Policy, value any) error {
+	m, ok := value.(map[string]any)
+	if !ok {
+		return fmt.Errorf("custom.params_doc is %s, not an object of names and texts", kindOf(value))
+	}
+	p.ParamsDoc = make(map[string]string, len(m))
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		text, ok := m[name].(string)
+		if !ok {
+			return fmt.Errorf("custom.params_doc.%s is %s and has to be a text", name, kindOf(m[name]))
+		}
+		p.ParamsDoc[name] = strings.TrimSpace(text)
 	}
 	return nil
 }

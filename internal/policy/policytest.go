@@ -23,6 +23,10 @@ const testTimeLimit = 5 * time.Second
 type TestOptions struct {
 	Options
 	Run string // a regular expression over data.<package>.<test>; "" for all
+	// Also, if set, evaluates more with the engine that it is given, which counts
+	// into the coverage; it must not be used by two goroutines at once. Without
+	// parameters of its own it has the defaults.
+	Also func(ctx context.Context, e *Engine) ([]TestResult, error)
 }
 
 // TestOutcome is how one test ended.
@@ -36,62 +40,13 @@ const (
 	TestSkipped TestOutcome = "skip"
 )
 
-// TestReport is what the tests of a policy set say.
-type TestReport struct {
-	Results  []TestResult     `json:"results"`  // by package and name
-	Coverage []PolicyCoverage `json:"coverage"` // by package
-}
-
-// TestResult is how one test ended. As with opa test, an error in a builtin is
-// undefined in a test, while Decide makes it a failure.
-type TestResult struct {
-	Package  string        `json:"package"` // data.retention.expire_untagged_test
-	Name     string        `json:"name"`
-	File     string        `json:"file"`
-	Line     int           `json:"line"`
-	Outcome  TestOutcome   `json:"outcome"`
-	Detail   string        `json:"detail,omitempty"` // the error, or the cases that failed
-	Output   string        `json:"output,omitempty"` // what print wrote
-	Duration time.Duration `json:"duration"`
-}
-
-// PolicyCoverage says which lines of a package the tests reached.
-type PolicyCoverage struct {
-	Package   string      `json:"package"` // data.retention.expire_untagged
-	Lines     int         `json:"lines"`   // lines that can be reached
-	Covered   int         `json:"covered"`
-	Uncovered []LineRange `json:"uncovered,omitempty"`
-}
-
-// LineRange is a run of lines of one file, both ends included, from 1.
-type LineRange struct {
-	File string `json:"file"`
-	From int    `json:"from"`
-	To   int    `json:"to"`
-}
-
-// Percent is the covered share of the lines, 100 for a package without any.
-func (c PolicyCoverage) Percent() float64 {
-	if c.Lines == 0 {
-		return 100
-	}
-	return 100 * float64(c.Covered) / float64(c.Lines)
-}
-
-// Passed reports whether there was a test and none failed.
-func (r TestReport) Passed() bool {
-	return len(r.Results) > 0 && !slices.ContainsFunc(r.Results, func(t TestResult) bool {
-		return t.Outcome == TestFailed || t.Outcome == TestErrored
-	})
-}
-
 // Test runs the unit tests (rules named test_… in _test.rego files) of a policy
 // set. Findings are returned as the error: a set that does not compile has no tests.
 func Test(ctx context.Context, shipped fs.FS, o TestOptions) (TestReport, error) {
 	if _, err := regexp.Compile(o.Run); err != nil {
 		return TestReport{}, fmt.Errorf("choose tests: %w", err)
 	}
-	f, err := readFiles(shipped, o.Builtin, o.Path)
+	f, err := readFiles(shipped, o.Options)
 	if err != nil {
 		return TestReport{}, fmt.Errorf("test policies: %w", err)
 	}
@@ -139,6 +94,9 @@ func (s *set) test(ctx context.Context, o TestOptions) (TestReport, error) {
 	if err := ctx.Err(); err != nil {
 		return TestReport{}, fmt.Errorf("test policies: %w", err)
 	}
+	if err := s.also(ctx, o, coverage, &report); err != nil {
+		return TestReport{}, err
+	}
 	slices.SortFunc(report.Results, func(a, b TestResult) int {
 		return cmp.Or(strings.Compare(a.Package, b.Package), strings.Compare(a.Name, b.Name),
 			strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
@@ -176,42 +134,34 @@ func failedCases(r *tester.Result) string {
 	return strings.Join(parts, "; ")
 }
 
-// newCoverage sums the files of each package. Tests are left out, and so is the
-// shipped library where its own tests have not been run.
-func newCoverage(sources []source, report cover.Report, shipped bool) []PolicyCoverage {
-	byPackage := map[string]*PolicyCoverage{}
-	for _, s := range sources {
-		file := report.Files[s.name]
-		if s.isTest() || file == nil || s.shipped && !shipped {
-			continue
-		}
-		name := s.module.Package.Path.String()
-		c := byPackage[name]
-		if c == nil {
-			c = &PolicyCoverage{Package: name}
-			byPackage[name] = c
-		}
-		c.Covered += file.CoveredLines
-		c.Lines += file.CoveredLines + file.NotCoveredLines
-		c.Uncovered = append(c.Uncovered, lineRanges(s.name, file.NotCovered)...)
+// also runs what the caller adds, on an engine whose evaluations are covered.
+func (s *set) also(ctx context.Context, o TestOptions, coverage *cover.Cover, report *TestReport) error {
+	if o.Also == nil {
+		return nil
 	}
-	out := make([]PolicyCoverage, 0, len(byPackage))
-	for _, c := range byPackage {
-		out = append(out, *c)
+	set := o.Options
+	set.Params, set.Only, set.TimeLimit = Params{}, nil, cmp.Or(o.TimeLimit, testTimeLimit)
+	engine, err := load(ctx, s.files, set)
+	if err != nil {
+		return err
 	}
-	slices.SortFunc(out, func(a, b PolicyCoverage) int { return strings.Compare(a.Package, b.Package) })
-	return out
+	compiler := newCompiler(s.caps, s.schemas, s.data).WithEnablePrintStatements(true)
+	if compiler.Compile(s.modules()); compiler.Failed() {
+		return fmt.Errorf("test policies: %w", findingsOf(compiler.Errors).sorted())
+	}
+	engine.compiler, engine.tracer = compiler, coverage
+	results, err := o.Also(ctx, engine)
+	report.Results = append(report.Results, results...)
+	return err
 }
 
-// lineRanges joins OPA's ranges, one for each expression, to runs of lines.
-func lineRanges(file string, ranges []cover.Range) []LineRange {
-	var out []LineRange
-	for _, r := range ranges {
-		if last := len(out) - 1; last >= 0 && r.Start.Row <= out[last].To+1 {
-			out[last].To = max(out[last].To, r.End.Row)
-			continue
+// modules are the modules without their tests.
+func (s *set) modules() map[string]*ast.Module {
+	out := map[string]*ast.Module{}
+	for _, src := range s.files.sources {
+		if !src.isTest() {
+			out[src.name] = src.module
 		}
-		out = append(out, LineRange{File: file, From: r.Start.Row, To: r.End.Row})
 	}
 	return out
 }

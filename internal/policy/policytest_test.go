@@ -86,7 +86,12 @@ func TestPolicyTestsWithCoverage(t *testing.T) {
 		}
 	}
 	at := filepath.ToSlash(dir) + "/tested.rego"
-	wantCovered := policy.PolicyCoverage{Package: "data.retention.tested", Lines: 7, Covered: 4, Uncovered: []policy.LineRange{{File: at, From: 16, To: 18}}}
+	wantCovered := policy.PolicyCoverage{Package: "data.retention.tested", Lines: 7, Covered: 4, Uncovered: []policy.LineRange{{File: at, From: 16, To: 18}},
+		Rules: []policy.RuleCoverage{
+			{Name: "decisions", File: at, Line: 11, Covered: true},
+			{Name: "decisions", File: at, Line: 16},
+			{Name: "_reason", File: at, Line: 21, Covered: true},
+		}}
 	if diff := cmp.Diff(wantCovered, covered); diff != "" {
 		t.Errorf("coverage (-want +got):\n%s", diff)
 	}

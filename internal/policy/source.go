@@ -18,6 +18,8 @@ const (
 	schemaFile       = "schemas/input.json"
 	capabilitiesFile = "capabilities.json"
 	dataFile         = "data.json"
+	compatFolder     = "compat"
+	fixturesFile     = "fixtures_test.rego" // there for the tests of others too
 )
 
 // source is one Rego file.
@@ -53,8 +55,9 @@ func (f files) withoutTests() files {
 
 // readFiles reads the shipped folder and, when there is one, the user's. Of
 // the shipped modules only the library is read when the shipped policies are
-// not wanted.
-func readFiles(shipped fs.FS, builtin bool, userPath string) (files, error) {
+// not wanted, and of the compat folder only the policies that are asked for.
+func readFiles(shipped fs.FS, o Options) (files, error) {
+	userPath := o.Path
 	var out files
 	var err error
 	if out.schema, err = fs.ReadFile(shipped, schemaFile); err != nil {
@@ -72,7 +75,7 @@ func readFiles(shipped fs.FS, builtin bool, userPath string) (files, error) {
 	}
 	for _, s := range all {
 		s.shipped = true
-		if builtin || s.isLibrary() && !s.isTest() {
+		if o.wants(s) {
 			out.sources = append(out.sources, s)
 		}
 	}
@@ -88,6 +91,35 @@ func readFiles(shipped fs.FS, builtin bool, userPath string) (files, error) {
 	}
 	slices.SortFunc(out.sources, func(a, b source) int { return strings.Compare(a.key, b.key) })
 	return out, nil
+}
+
+// wants reports whether a shipped module belongs to the policy set.
+func (o Options) wants(s source) bool {
+	if s.isLibrary() && (!s.isTest() || path.Base(s.key) == fixturesFile) {
+		return true
+	}
+	_, rel, _ := strings.Cut(s.key, "/")
+	if rel, isCompat := strings.CutPrefix(rel, compatFolder+"/"); isCompat {
+		name, _, _ := strings.Cut(rel, "/")
+		return !s.isTest() && (slices.Contains(o.Compat, name) || slices.Contains(o.Only, name))
+	}
+	return o.Builtin
+}
+
+// CompatNames lists the policies of the shipped compat folder, which are loaded
+// only on request.
+func CompatNames(shipped fs.FS) []string {
+	entries, err := fs.ReadDir(shipped, compatFolder)
+	if err != nil {
+		return nil // a set without such a folder has none
+	}
+	var out []string
+	for _, e := range entries {
+		if e.IsDir() {
+			out = append(out, e.Name())
+		}
+	}
+	return out
 }
 
 // readModules reads every .rego file of a folder. Folders whose name begins

@@ -62,3 +62,7 @@ func escapeRune(r rune) string {
 	}
 	return fmt.Sprintf(`\u%04x`, r)
 }
+
+// Visible is text as every format for people shows it: on one line, without
+// anything that a terminal or a reader could be misled by.
+func Visible(s string) string { return clean(s) }

@@ -15,9 +15,10 @@ const (
 	FormatTable Format = iota
 	FormatJSON
 	FormatMarkdown
+	FormatHTML
 )
 
-var formatNames = [...]string{"table", "json", "markdown"}
+var formatNames = [...]string{"table", "json", "markdown", "html"}
 
 // String returns the word that --format takes.
 func (f Format) String() string {
@@ -37,10 +38,11 @@ func ParseFormat(s string) (Format, error) {
 	return 0, fmt.Errorf("format %q is not known; use one of %s", s, strings.Join(formatNames[:], ", "))
 }
 
-// Options are for tables only.
+// Options are how to show a view: Width and Color for tables, Home for HTML.
 type Options struct {
-	Width int  // columns of the terminal; 0 for no limit
-	Color bool // use ANSI colours
+	Width int    // columns of the terminal; 0 for no limit
+	Color bool   // use ANSI colours
+	Home  string // address that the page leads back to; "" in a file
 }
 
 // UseColor reports whether to colour: it was asked for and NO_COLOR is not set.
@@ -48,14 +50,22 @@ func UseColor(asked bool, env func(string) string) bool { return asked && env("N
 
 // View is something that can be shown in every format. The views are the types
 // of this package: Plan, Run, Runs, Verifications, Policies, Packages, Versions,
-// Rows and Grid.
+// Graph, Rows and Grid, and several of them as Views.
 type View interface {
 	document() document
 	value() any // what JSON shows
 }
 
-// Write shows a view in a format. Options matter to tables only.
+// Write shows a view in a format.
 func Write(w io.Writer, f Format, v View, o Options) error {
+	if several, ok := v.(Views); ok && f != FormatHTML {
+		for _, v := range several {
+			if err := Write(w, f, v, o); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	switch f {
 	case FormatTable:
 		return Table(w, v, o)
@@ -63,6 +73,8 @@ func Write(w io.Writer, f Format, v View, o Options) error {
 		return JSON(w, v)
 	case FormatMarkdown:
 		return Markdown(w, v)
+	case FormatHTML:
+		return HTML(w, v, o)
 	}
 	return fmt.Errorf("write report: format %v is not known; use one of %s", f, strings.Join(formatNames[:], ", "))
 }

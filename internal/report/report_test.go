@@ -144,7 +144,7 @@ func (s sealed) WriteJSON(w io.Writer) error {
 
 func TestShowingAPlanDoesNotChangeIt(t *testing.T) {
 	p := samplePlan()
-	for _, f := range []Format{FormatTable, FormatJSON, FormatMarkdown} {
+	for _, f := range []Format{FormatTable, FormatJSON, FormatMarkdown, FormatHTML} {
 		render(t, f, p, Options{Width: 60})
 	}
 	if diff := cmp.Diff(samplePlan(), p); diff != "" {
@@ -176,12 +176,12 @@ func TestEveryItemIsShownOnce(t *testing.T) {
 }
 
 func TestFormats(t *testing.T) {
-	for _, f := range []Format{FormatTable, FormatJSON, FormatMarkdown} {
+	for _, f := range []Format{FormatTable, FormatJSON, FormatMarkdown, FormatHTML} {
 		if got, err := ParseFormat(f.String()); err != nil || got != f {
 			t.Errorf("%v: %v, %v", f, got, err)
 		}
 	}
-	if _, err := ParseFormat("yaml"); err == nil || !strings.Contains(err.Error(), "table, json, markdown") {
+	if _, err := ParseFormat("yaml"); err == nil || !strings.Contains(err.Error(), "table, json, markdown, html") {
 		t.Errorf("unknown format: %v", err)
 	}
 	if err := Write(&bytes.Buffer{}, Format(9), samplePlan(), Options{}); err == nil {
@@ -196,7 +196,7 @@ var errFull = errors.New("disk full")
 func (full) Write([]byte) (int, error) { return 0, errFull }
 
 func TestWriteErrorsAreReported(t *testing.T) {
-	for _, f := range []Format{FormatTable, FormatJSON, FormatMarkdown} {
+	for _, f := range []Format{FormatTable, FormatJSON, FormatMarkdown, FormatHTML} {
 		if err := Write(full{}, f, samplePlan(), Options{}); !errors.Is(err, errFull) {
 			t.Errorf("%v: %v", f, err)
 		}
