@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"bytes"
+	"crypto/md5"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -23,7 +25,7 @@ type gateway struct {
 	mu     sync.Mutex
 	calls  map[string]int // by action, such as AmazonSQS.SendMessage
 	faults map[string]*fault
-	seen   map[string][]byte // answers to messages, by queue, group and deduplication id
+	seen   map[string]string // ids of messages, by queue, group and deduplication id
 	taps   *taps
 }
 
@@ -36,7 +38,7 @@ func newGateway(t testing.TB, moto string, taps *taps) *gateway {
 		t.Fatal(err)
 	}
 	g := &gateway{
-		calls: map[string]int{}, faults: map[string]*fault{}, seen: map[string][]byte{}, taps: taps,
+		calls: map[string]int{}, faults: map[string]*fault{}, seen: map[string]string{}, taps: taps,
 		proxy: httputil.NewSingleHostReverseProxy(target),
 	}
 	g.proxy.Transport = &http.Transport{MaxIdleConnsPerHost: 32}
@@ -115,32 +117,34 @@ func (g *gateway) serve(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// send gives the answer to the first message of an id to all that follow.
+// send gives the first message's id to all that follow with its deduplication id. The
+// checksum is that of each body, which may differ: clients compare it.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html
 func (g *gateway) send(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	var in struct{ QueueUrl, MessageGroupId, MessageDeduplicationId string }
+	var in struct{ QueueUrl, MessageGroupId, MessageDeduplicationId, MessageBody string }
 	if err := json.Unmarshal(body, &in); err != nil {
 		panic(http.ErrAbortHandler)
 	}
 	key := strings.Join([]string{in.QueueUrl, in.MessageGroupId, in.MessageDeduplicationId}, "\n")
 	g.mu.Lock()
-	answer, again := g.seen[key]
+	first, again := g.seen[key]
 	g.mu.Unlock()
 	if again {
 		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-		_, _ = w.Write(answer)
+		_, _ = fmt.Fprintf(w, `{"MessageId":%q,"MD5OfMessageBody":"%x"}`, first, md5.Sum([]byte(in.MessageBody)))
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	rec := httptest.NewRecorder()
 	g.proxy.ServeHTTP(rec, r)
-	if rec.Code == http.StatusOK {
+	var out struct{ MessageId string }
+	if rec.Code == http.StatusOK && json.Unmarshal(rec.Body.Bytes(), &out) == nil {
 		g.mu.Lock()
-		g.seen[key] = bytes.Clone(rec.Body.Bytes())
+		g.seen[key] = out.MessageId
 		g.mu.Unlock()
 	}
 	for name, values := range rec.Header() {
