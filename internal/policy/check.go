@@ -13,6 +13,10 @@ func Check(ctx context.Context, shipped fs.FS, o Options) []Finding {
 	if err != nil {
 		return Findings{{Message: err.Error()}}
 	}
+	return check(ctx, f, o)
+}
+
+func check(ctx context.Context, f files, o Options) []Finding {
 	s, found, err := readSet(ctx, f, o)
 	if err != nil {
 		return append(found, Finding{Message: err.Error()})

@@ -43,6 +43,7 @@ type files struct {
 	schema       []byte
 	capabilities []byte
 	data         []byte // nil when there is no data.json
+	revision     string // what a bundle is called by its builder, else ""
 }
 
 // readFiles reads the shipped folder and, when there is one, the user's. Of
