@@ -238,7 +238,7 @@ func (s *session) logDecisions(ctx context.Context, p guard.Plan) error {
 			row := sqlite.DecisionRow{
 				Owner: it.Owner, PackageType: it.PackageType, Package: it.Package, VersionID: it.VersionID, Version: it.Version,
 				Policy: r.Policy, Rule: r.Rule, Action: r.Action, Reason: r.Reason, Severity: r.Severity, Mode: r.Mode,
-				Status: it.Status, EvaluatedAt: p.EvaluatedAt(),
+				Status: it.Status, EvaluatedAt: p.EvaluatedAt(), BundleRevision: p.Bundle().Revision, BundleDigest: p.Bundle().Digest,
 			}
 			if it.Guard != nil {
 				row.Guard = it.Guard.Code

@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/shelflife-dev/shelflife/internal/bundles"
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/enforce"
 	"github.com/shelflife-dev/shelflife/internal/ghapp"
@@ -35,6 +36,7 @@ type session struct {
 	now      func() time.Time
 	accesses map[string]*access // by owner login
 	rests    *ghapp.Governors   // one for each credential, whoever's owner uses it
+	bundle   bundles.Status     // of the policy bundle, where one is configured
 	limited  atomic.Int64       // when a rate limit was last spoken of, in Unix seconds
 }
 
@@ -132,9 +134,6 @@ func (s *session) owners(named []string) ([]config.Owner, error) {
 
 // policies loads and checks the configured policies with their parameters.
 func (s *session) policies(ctx context.Context) (*policy.Engine, error) {
-	if s.cfg.Policies.Bundle != "" {
-		return nil, usagef("%s: policies.bundle: signed bundles are not supported by this version; use policies.path", s.cfg.File)
-	}
 	data, err := s.policyData()
 	if err != nil {
 		return nil, usage(err)
@@ -142,6 +141,9 @@ func (s *session) policies(ctx context.Context) (*policy.Engine, error) {
 	opts := policy.Options{
 		Builtin: s.cfg.Policies.Builtin, Path: s.cfg.Policies.Path, Only: s.cfg.Policies.Only,
 		Params: policyParams(s.cfg), Data: data,
+	}
+	if opts, s.bundle, err = s.bundleOptions(ctx, s.cfg, s.db, s.now, opts); err != nil {
+		return nil, err
 	}
 	return loadPolicies(ctx, s.cfg, opts)
 }
@@ -152,6 +154,9 @@ func loadPolicies(ctx context.Context, cfg config.Config, opts policy.Options) (
 	engine, err := policy.Load(ctx, policies.FS, opts)
 	if err == nil {
 		return engine, nil
+	}
+	if errors.Is(err, policy.ErrUnverified) {
+		return nil, &codeError{code: exitHeld, err: err}
 	}
 	if lines := checkParams(ctx, cfg, opts); lines != nil {
 		return nil, usage(lines)

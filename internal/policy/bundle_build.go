@@ -40,7 +40,7 @@ type BuildOptions struct {
 // with them (the parameters' defaults). The same input gives the same bytes,
 // except for signatures that are random by nature (PS…, ES…).
 func BuildBundle(ctx context.Context, shipped fs.FS, o BuildOptions) ([]byte, Bundle, error) {
-	f, err := readFiles(shipped, o.Builtin, o.Path)
+	f, err := filesOf(shipped, o.Options)
 	if err != nil {
 		return nil, Bundle{}, fmt.Errorf("build a bundle: %w", err)
 	}
@@ -61,7 +61,7 @@ func BuildBundle(ctx context.Context, shipped fs.FS, o BuildOptions) ([]byte, Bu
 		return nil, Bundle{}, fmt.Errorf("write the bundle: %w", err)
 	}
 	// What can't be loaded again is not handed out.
-	engine, err := LoadBundle(ctx, shipped, out.Bytes(), VerificationKey{}, Options{Only: o.Only, Data: o.Data})
+	engine, err := Load(ctx, shipped, Options{Bundle: out.Bytes(), Only: o.Only, Data: o.Data})
 	if err != nil {
 		return nil, Bundle{}, fmt.Errorf("read back the bundle: %w", err)
 	}

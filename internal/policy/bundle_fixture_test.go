@@ -100,7 +100,7 @@ func build(t testing.TB, dir, revision, alg string, key []byte) []byte {
 }
 
 func loadBundle(archive []byte, key policy.VerificationKey) (*policy.Engine, error) {
-	return policy.LoadBundle(context.Background(), policies.FS, archive, key, policy.Options{})
+	return policy.Load(context.Background(), policies.FS, policy.Options{Bundle: archive, Key: key})
 }
 
 // entry is one entry of an archive.

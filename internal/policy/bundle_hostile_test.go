@@ -158,7 +158,7 @@ func TestArchivesThatAreNoPlainBundleAreRefused(t *testing.T) {
 		archive []byte
 		want    string
 	}{
-		"nothing":              {nil, "no gzip file"},
+		"nothing":              {[]byte{}, "no gzip file"},
 		"no archive":           {[]byte("hello"), "no gzip file"},
 		"empty":                {pack(t), "it is empty"},
 		"folders only":         {pack(t, entry{tar.Header{Name: "/a/", Typeflag: tar.TypeDir}, nil}), "it is empty"},

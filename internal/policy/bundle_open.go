@@ -2,7 +2,6 @@ package policy
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,40 +22,10 @@ const (
 	maxRevision    = 128
 )
 
-// LoadBundle verifies, reads, checks and compiles the policies of an OPA bundle
-// (a gzipped tar). The same holds for them as for those of a folder: capabilities,
-// schema, strict compilation, METADATA. Options.Path and Options.Builtin are not
-// regarded: a bundle is all there is, but for packages of the shipped library
-// that it calls and does not bring.
-//
-// With a key, a bundle that is not signed by its holder down to the last file is
-// ErrUnverified. An archive that is no plain bundle is ErrBundleArchive; findings
-// about the policies are Findings.
-func LoadBundle(ctx context.Context, shipped fs.FS, archive []byte, key VerificationKey, o Options) (*Engine, error) {
-	f, err := readBundleFiles(shipped, archive, key)
-	if err != nil {
-		return nil, fmt.Errorf("load the policy bundle: %w", err)
-	}
-	return load(ctx, f, o)
-}
-
-// CheckBundle is Check for a bundle.
-func CheckBundle(ctx context.Context, shipped fs.FS, archive []byte, key VerificationKey, o Options) []Finding {
-	f, err := readBundleFiles(shipped, archive, key)
-	if err != nil {
-		return foundIn(err)
-	}
-	return check(ctx, f, o)
-}
-
-func foundIn(err error) Findings {
-	if found, ok := errors.AsType[Findings](err); ok {
-		return found
-	}
-	return Findings{{Message: err.Error()}}
-}
-
-// readBundleFiles makes a policy set of an archive.
+// readBundleFiles makes a policy set of an OPA bundle (a gzipped tar). It is all
+// there is, but for packages of the shipped library that it calls and does not
+// bring. What comes of it is checked as a folder's files are: a signature is no
+// licence.
 func readBundleFiles(shipped fs.FS, archive []byte, key VerificationKey) (files, error) {
 	unpacked, err := unpack(archive)
 	if err != nil {

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 )
 
@@ -9,7 +10,10 @@ import (
 // parameters, sorted by place; nothing means that Load would take it. It
 // evaluates nothing.
 func Check(ctx context.Context, shipped fs.FS, o Options) []Finding {
-	f, err := readFiles(shipped, o.Builtin, o.Path)
+	f, err := filesOf(shipped, o)
+	if found, ok := errors.AsType[Findings](err); ok {
+		return found
+	}
 	if err != nil {
 		return Findings{{Message: err.Error()}}
 	}

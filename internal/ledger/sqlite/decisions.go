@@ -26,6 +26,9 @@ type DecisionRow struct {
 	Status      retention.Status      `json:"status"`
 	Guard       retention.GuardCode   `json:"guard"`
 	EvaluatedAt time.Time             `json:"evaluated_at"`
+
+	BundleRevision string `json:"bundle_revision"` // of the policies that decided
+	BundleDigest   string `json:"bundle_digest"`
 }
 
 // SaveDecisions keeps the decisions of a run in the table decisions. For each
@@ -48,10 +51,11 @@ func (db *DB) SaveDecisions(ctx context.Context, run string, decisions []Decisio
 			rows = append(rows, []any{
 				run, d.Owner, string(d.PackageType), d.Package, int64(d.VersionID), d.Version, d.Policy, d.Rule, d.Action.String(),
 				d.Reason, string(d.Severity), d.Mode.String(), string(d.Status), string(d.Guard), github(d.EvaluatedAt),
+				d.BundleRevision, d.BundleDigest,
 			})
 		}
 		return insert(ctx, tx, `INSERT INTO decisions (run, owner, package_type, package, version_id, version, policy, rule, action,
-			reason, severity, mode, status, guard, evaluated_at) VALUES `, rows)
+			reason, severity, mode, status, guard, evaluated_at, bundle_revision, bundle_digest) VALUES `, rows)
 	})
 	if err != nil {
 		return fmt.Errorf("save decisions of run %s: %w", run, err)
