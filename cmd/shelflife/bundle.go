@@ -23,9 +23,9 @@ import (
 // maxKeyBytes bounds a key file; an RSA key of 16,384 bits is smaller.
 const maxKeyBytes = 64 << 10
 
-// bundleOptions adds the configured bundle, verified, to what is loaded. Where the
-// last good one stands in for it, a note says so.
-func (a *app) bundleOptions(ctx context.Context, cfg config.Config, store bundles.Store, now func() time.Time, opts policy.Options) (policy.Options, bundles.Status, error) {
+// bundleOptions adds the configured bundle, verified, to what is loaded. The status
+// says whether the last good one stands in for it, which has to be told.
+func bundleOptions(ctx context.Context, cfg config.Config, store bundles.Store, now func() time.Time, opts policy.Options) (policy.Options, bundles.Status, error) {
 	var status bundles.Status
 	if cfg.Policies.Bundle == "" {
 		return opts, status, nil
@@ -59,14 +59,14 @@ func (a *app) bundleOptions(ctx context.Context, cfg config.Config, store bundle
 	if err != nil {
 		return opts, bundles.Status{Source: source.Name}, err
 	}
-	if status.StandsIn != nil {
-		a.warnOfKept(status)
-	}
 	return opts, status, nil
 }
 
 // warnOfKept says, whatever is quiet, that the policies are not the published ones.
 func (a *app) warnOfKept(s bundles.Status) {
+	if s.StandsIn == nil {
+		return
+	}
 	fmt.Fprintf(a.err, "shelflife: WARNING: the policy bundle %s can't be used: %v\nshelflife: WARNING: going on with the last good one, revision %s, confirmed %s ago\n",
 		s.Source, s.StandsIn, s.Revision, bundles.Days(s.Age))
 }

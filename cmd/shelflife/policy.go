@@ -49,7 +49,7 @@ func (a *app) policyOptions(f policyFlags) (policy.Options, config.Config, error
 	if err != nil {
 		return policy.Options{}, cfg, usage(err)
 	}
-	opts, _, err := a.bundleOptions(context.Background(), cfg, forgets{}, time.Now, policy.Options{
+	opts, _, err := bundleOptions(context.Background(), cfg, forgets{}, time.Now, policy.Options{
 		Builtin: cfg.Policies.Builtin, Path: cfg.Policies.Path, Only: cfg.Policies.Only, Params: policyParams(cfg), Data: data,
 	})
 	return opts, cfg, err

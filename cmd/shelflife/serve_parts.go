@@ -60,7 +60,10 @@ func (c configured) Configured(login string, installation int64) bool {
 // pauseName is the file beside the state file that stops all work.
 const pauseName = "PAUSE"
 
-func (s *server) pauseFile() string { return filepath.Join(filepath.Dir(s.db.Path()), pauseName) }
+func (s *session) pauseFile() string { return filepath.Join(filepath.Dir(s.db.Path()), pauseName) }
+
+// pauseSwitch is the kill switch of this machine.
+func (s *session) pauseSwitch() pauseSwitch { return pauseSwitch{path: s.pauseFile(), env: s.getenv} }
 
 // pauseSwitch is the kill switch of one machine: a file, or the environment.
 type pauseSwitch struct {

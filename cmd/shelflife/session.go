@@ -132,8 +132,17 @@ func (s *session) owners(named []string) ([]config.Owner, error) {
 	return out, nil
 }
 
-// policies loads and checks the configured policies with their parameters.
+// policies loads and checks the configured policies with their parameters. Where
+// the last good bundle stands in for the published one, a warning says so.
 func (s *session) policies(ctx context.Context) (*policy.Engine, error) {
+	engine, err := s.loadConfigured(ctx)
+	if err == nil {
+		s.warnOfKept(s.bundle)
+	}
+	return engine, err
+}
+
+func (s *session) loadConfigured(ctx context.Context) (*policy.Engine, error) {
 	data, err := s.policyData()
 	if err != nil {
 		return nil, usage(err)
@@ -142,7 +151,7 @@ func (s *session) policies(ctx context.Context) (*policy.Engine, error) {
 		Builtin: s.cfg.Policies.Builtin, Path: s.cfg.Policies.Path, Only: s.cfg.Policies.Only,
 		Params: policyParams(s.cfg), Data: data,
 	}
-	if opts, s.bundle, err = s.bundleOptions(ctx, s.cfg, s.db, s.now, opts); err != nil {
+	if opts, s.bundle, err = bundleOptions(ctx, s.cfg, s.db, s.now, opts); err != nil {
 		return nil, err
 	}
 	return loadPolicies(ctx, s.cfg, opts)

@@ -24,6 +24,9 @@ const (
 // old, or too little is known of its age, to stand in for it.
 var ErrStale = errors.New("the kept policy bundle is stale")
 
+// ErrUnavailable says that the source gives no bundle at all.
+var ErrUnavailable = errors.New("the policy bundle can't be fetched")
+
 // Fetched is what a source answers.
 type Fetched struct {
 	Body        []byte
@@ -121,6 +124,9 @@ func (l *loader[T]) load(ctx context.Context) (T, Status, error) {
 		return *new(T), Status{}, err
 	}
 	fetched, err := l.Getter.Get(ctx, etag)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
 	if err == nil && fetched.NotModified {
 		if etag == "" {
 			err = errors.New("it answers that nothing changed, and was not asked")
