@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"strings"
 	"time"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
@@ -17,49 +14,34 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/bundles/awsbundle"
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/policy"
-	"github.com/shelflife-dev/shelflife/policies"
+	"github.com/shelflife-dev/shelflife/internal/policybundle"
 )
-
-// maxKeyBytes bounds a key file; an RSA key of 16,384 bits is smaller.
-const maxKeyBytes = 64 << 10
 
 // bundleOptions adds the configured bundle, verified, to what is loaded. The status
 // says whether the last good one stands in for it, which has to be told.
 func bundleOptions(ctx context.Context, cfg config.Config, store bundles.Store, now func() time.Time, opts policy.Options) (policy.Options, bundles.Status, error) {
-	var status bundles.Status
-	if cfg.Policies.Bundle == "" {
+	// AWS is signed in to as its own command line does, and only when it is named.
+	sources := policybundle.Sources{
+		Store: store, Now: now,
+		S3: func(ctx context.Context) (awsbundle.S3, error) {
+			c, err := awsconfig.LoadDefaultConfig(ctx)
+			return s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = c.BaseEndpoint != nil }), err
+		},
+		KMS: func(ctx context.Context) (awsbundle.KMS, error) {
+			c, err := awsconfig.LoadDefaultConfig(ctx)
+			return kms.NewFromConfig(c), err
+		},
+	}
+	opts, status, err := sources.Options(ctx, cfg.Policies, opts)
+	switch {
+	case err == nil:
 		return opts, status, nil
-	}
-	var err error
-	if opts.Key, err = verificationKey(ctx, cfg.Policies); err != nil {
-		return opts, status, usage(err)
-	}
-	if !strings.Contains(cfg.Policies.Bundle, "://") {
-		// A file is its own copy: nothing stands in for one that is refused.
-		if opts.Bundle, err = readAtMost(cfg.Policies.Bundle, policy.MaxBundleBytes); err != nil {
-			return opts, status, usagef("read policies.bundle: %w", err)
-		}
-		return opts, bundles.Status{Source: cfg.Policies.Bundle, Digest: bundles.Digest(opts.Bundle)}, nil
-	}
-	source, err := bundleSource(ctx, cfg.Policies, store, now)
-	if err != nil {
-		return opts, status, usagef("policies.bundle: %w", err)
-	}
-	opts.Bundle, status, err = bundles.Load(ctx, source, func(ctx context.Context, archive []byte) ([]byte, string, error) {
-		// With nothing of the configuration: a wrong parameter is no fault of the bundle.
-		e, err := policy.Load(ctx, policies.FS, policy.Options{Bundle: archive, Key: opts.Key})
-		if err != nil {
-			return nil, "", err
-		}
-		return archive, e.Bundle().Revision, nil
-	})
-	if errors.Is(err, policy.ErrUnverified) || errors.Is(err, bundles.ErrStale) {
+	case errors.Is(err, policy.ErrUnverified), errors.Is(err, bundles.ErrStale):
 		err = &codeError{code: exitHeld, err: err}
+	case errors.Is(err, policybundle.ErrSetup):
+		err = usage(err)
 	}
-	if err != nil {
-		return opts, bundles.Status{Source: source.Name}, err
-	}
-	return opts, status, nil
+	return opts, status, err
 }
 
 // warnOfKept says, whatever is quiet, that the policies are not the published ones.
@@ -70,82 +52,3 @@ func (a *app) warnOfKept(s bundles.Status) {
 	fmt.Fprintf(a.err, "shelflife: WARNING: the policy bundle %s can't be used: %v\nshelflife: WARNING: going on with the last good one, revision %s, confirmed %s ago\n",
 		s.Source, s.StandsIn, s.Revision, bundles.Days(s.Age))
 }
-
-// bundleSource is where the configured bundle is published.
-func bundleSource(ctx context.Context, p config.Policies, store bundles.Store, now func() time.Time) (bundles.Source, error) {
-	out := bundles.Source{Name: p.Bundle, Store: store, MaxAge: p.BundleMaxAge, Now: now}
-	if strings.HasPrefix(p.Bundle, "s3://") {
-		aws, err := awsconfig.LoadDefaultConfig(ctx)
-		if err != nil {
-			return out, fmt.Errorf("sign in to AWS: %w", err)
-		}
-		out.Getter, err = awsbundle.NewGetter(s3.NewFromConfig(aws, func(o *s3.Options) { o.UsePathStyle = o.BaseEndpoint != nil }), p.Bundle, policy.MaxBundleBytes)
-		return out, err
-	}
-	getter, err := bundles.NewHTTP(p.Bundle, policy.MaxBundleBytes, nil)
-	if err != nil {
-		return out, err
-	}
-	out.Name, out.Getter = getter.Name(), getter
-	return out, nil
-}
-
-// verificationKey reads the configured key: a file, or the ARN of a KMS key.
-func verificationKey(ctx context.Context, p config.Policies) (policy.VerificationKey, error) {
-	key := policy.VerificationKey{ID: p.VerificationKeyID, Scope: p.VerificationScope}
-	if p.VerificationKey == "" {
-		return key, nil
-	}
-	var err error
-	if strings.HasPrefix(p.VerificationKey, "arn:") {
-		aws, awsErr := awsconfig.LoadDefaultConfig(ctx)
-		if awsErr != nil {
-			return key, fmt.Errorf("policies.verification_key: sign in to AWS: %w", awsErr)
-		}
-		key.PEM, err = awsbundle.PublicKey(ctx, kms.NewFromConfig(aws), p.VerificationKey)
-	} else {
-		key.PEM, err = readAtMost(p.VerificationKey, maxKeyBytes)
-	}
-	if err == nil && key.IsZero() {
-		err = fmt.Errorf("%s is empty", p.VerificationKey) // never: no key, nothing to verify
-	}
-	if err == nil {
-		err = key.Check()
-	}
-	if err != nil {
-		return key, fmt.Errorf("policies.verification_key: %w", err)
-	}
-	return key, nil
-}
-
-// readAtMost reads a file that may have so many bytes.
-func readAtMost(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case int64(len(data)) > limit:
-		return nil, fmt.Errorf("%s is larger than %s; is this the right file?", path, sizeOf(limit))
-	}
-	return data, nil
-}
-
-func sizeOf(n int64) string {
-	if n >= 1<<20 {
-		return fmt.Sprintf("%d MiB", n>>20)
-	}
-	return fmt.Sprintf("%d KiB", n>>10)
-}
-
-// forgets is the store of a command that opens no state file.
-type forgets struct{}
-
-func (forgets) Bundle(context.Context, string) (bundles.Kept, bool, error) {
-	return bundles.Kept{}, false, nil
-}
-func (forgets) KeepBundle(context.Context, bundles.Kept) error { return nil }

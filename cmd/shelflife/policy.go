@@ -12,6 +12,7 @@ import (
 
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/policy"
+	"github.com/shelflife-dev/shelflife/internal/policybundle"
 	"github.com/shelflife-dev/shelflife/internal/report"
 	"github.com/shelflife-dev/shelflife/policies"
 )
@@ -49,7 +50,7 @@ func (a *app) policyOptions(f policyFlags) (policy.Options, config.Config, error
 	if err != nil {
 		return policy.Options{}, cfg, usage(err)
 	}
-	opts, _, err := bundleOptions(context.Background(), cfg, forgets{}, time.Now, policy.Options{
+	opts, _, err := bundleOptions(context.Background(), cfg, policybundle.Forgets{}, time.Now, policy.Options{
 		Builtin: cfg.Policies.Builtin, Path: cfg.Policies.Path, Only: cfg.Policies.Only, Params: policyParams(cfg), Data: data,
 	})
 	return opts, cfg, err

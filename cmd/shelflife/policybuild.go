@@ -8,6 +8,7 @@ import (
 
 	"github.com/shelflife-dev/shelflife/internal/bundles"
 	"github.com/shelflife-dev/shelflife/internal/policy"
+	"github.com/shelflife-dev/shelflife/internal/policybundle"
 	"github.com/shelflife-dev/shelflife/internal/report"
 	"github.com/shelflife-dev/shelflife/policies"
 )
@@ -55,7 +56,7 @@ func (a *app) buildBundle(c *cobra.Command, args []string, f buildFlags) error {
 		o.Path = args[0]
 	}
 	if f.sign {
-		key, err := readAtMost(f.key, maxKeyBytes)
+		key, err := policybundle.ReadFile(f.key, policybundle.MaxKeyBytes)
 		if err != nil {
 			return usagef("read the signing key: %w", err)
 		}
