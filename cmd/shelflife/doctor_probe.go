@@ -52,12 +52,16 @@ func (d *diagnosis) probe(ctx context.Context, s *session, t enforce.Target, ref
 	if err != nil {
 		return "", err
 	}
+	stop := s.stopFor(plan)
 	if action == retention.Delete {
 		if err := s.clockAhead(); err != nil {
 			return "", err
 		}
+		if err := stop(ctx); err != nil {
+			return "", &codeError{code: exitHeld, err: err}
+		}
 	}
-	res, err := s.enforcer().Apply(ctx, enforce.ApplyRequest{Plan: plan, Targets: []enforce.Target{t}, Judge: h, Bundle: plan.Bundle(), Person: true})
+	res, err := s.enforcer().Apply(ctx, enforce.ApplyRequest{Plan: plan, Targets: []enforce.Target{t}, Judge: h, Bundle: plan.Bundle(), Person: true, Stop: stop})
 	if err != nil {
 		return "", err
 	}
