@@ -8,7 +8,8 @@ TOOL    := $(GO) tool -modfile=tools/go.mod
 OPA     := $(TOOL) opa
 OPAARGS := --capabilities policies/capabilities.json
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS := -s -w -X main.version=$(VERSION)
+LDFLAGS := -s -w -buildid= -X main.version=$(VERSION)
+OUT     ?= bin/shelflife
 
 .PHONY: help
 help: ## this list
@@ -20,7 +21,7 @@ demo: build ## the main job on the embedded simulator: plan, apply, undo, verify
 
 .PHONY: build
 build: ## bin/shelflife
-	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/shelflife ./cmd/shelflife
+	@CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(OUT) ./cmd/shelflife
 
 .PHONY: test
 test: policy-test venv ## what CI runs first: policies with the stock opa, then every Go test
@@ -86,3 +87,24 @@ bench-policy: ## policy evaluation, in µs per version
 .PHONY: e2e
 e2e: build ## the demo as a stranger runs it, its output checked
 	@scripts/e2e.sh
+
+.PHONY: fuzz
+fuzz: ## every fuzz target in turn, FUZZTIME each (30s)
+	@scripts/fuzz.sh $(or $(FUZZTIME),30s)
+
+.PHONY: verify
+verify: ## modules against go.sum; known vulnerabilities where their database can be reached
+	@scripts/verify.sh
+
+.PHONY: reproducible
+reproducible: ## builds what is shipped in two different folders and compares it
+	@scripts/reproducible.sh
+
+.PHONY: sbom
+sbom: build ## bin/shelflife.cdx.json: what is linked into the binary, as CycloneDX
+	@$(GO) run ./scripts/sbom $(OUT) > $(OUT).cdx.json
+	@echo "$(OUT).cdx.json: $$(grep -c '"purl"' $(OUT).cdx.json) components"
+
+.PHONY: dist
+dist: ## dist/: what a release is made of, with bills of materials and checksums; VERSION=v1.2.3
+	@scripts/dist.sh
