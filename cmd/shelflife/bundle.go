@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
@@ -49,6 +48,6 @@ func (a *app) warnOfKept(s bundles.Status) {
 	if s.StandsIn == nil {
 		return
 	}
-	fmt.Fprintf(a.err, "shelflife: WARNING: the policy bundle %s can't be used: %v\nshelflife: WARNING: going on with the last good one, revision %s, confirmed %s ago\n",
-		s.Source, s.StandsIn, s.Revision, bundles.Days(s.Age))
+	a.note("WARNING: the policy bundle %s can't be used: %v", s.Source, s.StandsIn)
+	a.note("WARNING: going on with the last good one, revision %s, confirmed %s ago", s.Revision, bundles.Days(s.Age))
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"os/user"
 	"path/filepath"
 	"sync/atomic"
@@ -21,6 +20,7 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/ledger/sqlite"
 	"github.com/shelflife-dev/shelflife/internal/policy"
+	"github.com/shelflife-dev/shelflife/internal/policybundle"
 	"github.com/shelflife-dev/shelflife/internal/report"
 	"github.com/shelflife-dev/shelflife/policies"
 )
@@ -188,12 +188,15 @@ func checkParams(ctx context.Context, cfg config.Config, opts policy.Options) er
 	return cfg.CheckParams(known)
 }
 
+// maxDataBytes bounds the document of policies.data.
+const maxDataBytes = 16 << 20
+
 // policyData reads the document of policies.data: JSON or YAML.
 func (s *session) policyData() (map[string]any, error) {
 	if s.cfg.Policies.Data == "" {
 		return nil, nil
 	}
-	b, err := os.ReadFile(s.cfg.Policies.Data)
+	b, err := policybundle.ReadFile(s.cfg.Policies.Data, maxDataBytes)
 	if err != nil {
 		return nil, fmt.Errorf("read policies.data: %w", err)
 	}

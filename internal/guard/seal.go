@@ -96,15 +96,24 @@ func (p Plan) Seal(ctx context.Context, s Sealer) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// readAtMost reads all of r, or fails when that is more than limit bytes.
+func readAtMost(r io.Reader, limit int64) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(b)) > limit {
+		return nil, fmt.Errorf("larger than %d MiB", limit>>20)
+	}
+	return b, nil
+}
+
 // Open reads a sealed plan back. It refuses one that is malformed, of another
 // format, unsigned, changed since it was sealed, or past its expiry.
 func Open(ctx context.Context, r io.Reader, s Sealer, now time.Time) (Plan, error) {
-	b, err := io.ReadAll(io.LimitReader(r, MaxPlanBytes+1))
+	b, err := readAtMost(r, MaxPlanBytes)
 	if err != nil {
 		return Plan{}, fmt.Errorf("read plan: %w", err)
-	}
-	if len(b) > MaxPlanBytes {
-		return Plan{}, fmt.Errorf("read plan: larger than %d MiB", MaxPlanBytes>>20)
 	}
 	var doc document
 	dec := json.NewDecoder(bytes.NewReader(b))
