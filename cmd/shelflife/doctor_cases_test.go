@@ -183,6 +183,13 @@ func tokenSicknesses() []sickness {
 		{"the token can't delete, and the owner enforces", func(w *ward) { w.enforcing().env["GITHUB_TOKEN"] = "reader" }, doctor.TokenNoDelete, doctor.Fail, "", 1},
 		{"the token can't restore", token("reader"), doctor.TokenNoWrite, doctor.Note, "", 0},
 		{"the token sees no package", token("blind"), doctor.PackagesInvisible, doctor.Fail, "", 1},
+		{"the probe names the last version", func(w *ward) {
+			w.args = append(w.args, "--write-probe", "acme/container/api@v1")
+		}, doctor.ProbeFailed, doctor.Fail, "last version", 1},
+		{"the probe is made while the kill switch is on", func(w *ward) {
+			w.write("state/PAUSE", "incident 12")
+			w.args = append(w.args, "--write-probe", "acme/npm/pad@1.0.0")
+		}, doctor.ProbeFailed, doctor.Fail, "incident 12", 4},
 		{"the token has no admin on the package", func(w *ward) {
 			w.env["GITHUB_TOKEN"] = "weak"
 			w.args = append(w.args, "--write-probe", "acme/npm/pad@1.0.0")

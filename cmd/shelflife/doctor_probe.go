@@ -57,6 +57,8 @@ func (d *diagnosis) probe(ctx context.Context, s *session, t enforce.Target, ref
 		if err := s.clockAhead(); err != nil {
 			return "", err
 		}
+	}
+	if stop != nil {
 		if err := stop(ctx); err != nil {
 			return "", &codeError{code: exitHeld, err: err}
 		}

@@ -134,11 +134,11 @@ func (k VerificationKey) config(signatures []byte) (*bundle.VerificationConfig, 
 func declaredAlgorithm(signatures []byte) (string, error) {
 	var file bundle.SignaturesConfig
 	if err := json.Unmarshal(signatures, &file); err != nil {
-		return "", fmt.Errorf("%w: %s is not JSON (%w)", ErrUnverified, bundle.SignaturesFile, err)
+		return "", fmt.Errorf("%w: %s is not JSON (%w)", ErrUnverified, signaturesFile, err)
 	}
 	switch {
 	case len(file.Signatures) != 1:
-		return "", fmt.Errorf("%w: %s holds %d signatures and has to hold one", ErrUnverified, bundle.SignaturesFile, len(file.Signatures))
+		return "", fmt.Errorf("%w: %s holds %d signatures and has to hold one", ErrUnverified, signaturesFile, len(file.Signatures))
 	case file.Plugin != "" && file.Plugin != "_default":
 		return "", fmt.Errorf("%w: it asks for the plugin %q", ErrUnverified, shortened(file.Plugin))
 	}

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	signaturesFile = "." + bundle.SignaturesFile
+	signaturesFile = ".signatures.json" // OPA takes no other name
 	maxRevision    = 128
 )
 
