@@ -185,7 +185,7 @@ func tokenSicknesses() []sickness {
 		{"the token sees no package", token("blind"), doctor.PackagesInvisible, doctor.Fail, "", 1},
 		{"the probe names the last version", func(w *ward) {
 			w.args = append(w.args, "--write-probe", "acme/container/api@v1")
-		}, doctor.ProbeFailed, doctor.Fail, "last version", 1},
+		}, doctor.ProbeFailed, doctor.Fail, "last tagged version", 1},
 		{"the probe is made while the kill switch is on", func(w *ward) {
 			w.write("state/PAUSE", "incident 12")
 			w.args = append(w.args, "--write-probe", "acme/npm/pad@1.0.0")
