@@ -9,7 +9,8 @@ OPA     := $(TOOL) opa
 OPAARGS := --capabilities policies/capabilities.json --ignore '*.yaml'
 POLICIES := policies/lib policies/retention policies/compat policies/data.json
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS := -s -w -X main.version=$(VERSION)
+LDFLAGS := -s -w -buildid= -X main.version=$(VERSION)
+OUT     ?= bin/shelflife
 
 .PHONY: help
 help: ## this list
@@ -21,7 +22,7 @@ demo: build ## the main job on the embedded simulator: plan, apply, undo, verify
 
 .PHONY: build
 build: ## bin/shelflife
-	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/shelflife ./cmd/shelflife
+	@CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(OUT) ./cmd/shelflife
 
 .PHONY: test
 test: policy-test venv ## what CI runs first: policies with the stock opa, then every Go test
@@ -133,10 +134,6 @@ build-WebhookFunction: ## the webhook function into ARTIFACTS_DIR (SAM calls thi
 package: build-EnforcerFunction build-WebhookFunction ## both functions as zip files in bin/lambda, with their sizes
 	@scripts/package.sh bin/lambda
 
-.PHONY: reproducible
-reproducible: ## builds both functions in two different folders and compares them
-	@scripts/reproducible.sh
-
 .PHONY: test-browser
 test-browser: build ## the HTML report and the dashboard in a real Chromium (Node, chromium)
 	@scripts/browser.sh test
@@ -144,3 +141,24 @@ test-browser: build ## the HTML report and the dashboard in a real Chromium (Nod
 .PHONY: screenshots
 screenshots: build ## the pictures in docs/images, from the real thing
 	@scripts/browser.sh screenshots
+
+.PHONY: fuzz
+fuzz: ## every fuzz target in turn, FUZZTIME each (30s)
+	@scripts/fuzz.sh $(or $(FUZZTIME),30s)
+
+.PHONY: verify
+verify: ## modules against go.sum; known vulnerabilities where their database can be reached
+	@scripts/verify.sh
+
+.PHONY: reproducible
+reproducible: ## builds what is shipped in two different folders and compares it
+	@scripts/reproducible.sh
+
+.PHONY: sbom
+sbom: build ## bin/shelflife.cdx.json: what is linked into the binary, as CycloneDX
+	@$(GO) run ./scripts/sbom $(OUT) > $(OUT).cdx.json
+	@echo "$(OUT).cdx.json: $$(grep -c '"purl"' $(OUT).cdx.json) components"
+
+.PHONY: dist
+dist: ## dist/: what a release is made of, with bills of materials and checksums; VERSION=v1.2.3
+	@scripts/dist.sh

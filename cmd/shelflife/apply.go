@@ -111,6 +111,12 @@ func (s *session) carryOut(ctx context.Context, plan guard.Plan, req enforce.App
 			return err
 		}
 	}
+	req.Stop = s.stopFor(plan)
+	if req.Stop != nil {
+		if err := req.Stop(ctx); err != nil {
+			return &codeError{code: exitHeld, err: err}
+		}
+	}
 	started := s.now()
 	res, err := s.enforcer().Apply(ctx, req)
 	if err != nil && res.Run == "" {
@@ -129,6 +135,9 @@ func (s *session) carryOut(ctx context.Context, plan guard.Plan, req enforce.App
 		return err
 	}
 	s.resultNotes(plan, res, req.Person && plan.Kind() == retention.RunApply)
+	if isA[*switchedOff](res.StoppedBy) {
+		return silent(exitHeld)
+	}
 	return silent(resultCode(res, !req.Person && alarmed(plan)))
 }
 

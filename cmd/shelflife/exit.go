@@ -12,6 +12,7 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/ghapp"
 	"github.com/shelflife-dev/shelflife/internal/guard"
 	"github.com/shelflife-dev/shelflife/internal/policy"
+	"github.com/shelflife-dev/shelflife/internal/report"
 )
 
 // Exit codes. They are part of the command line's contract.
@@ -81,7 +82,7 @@ func exitCode(err error, w io.Writer) int {
 		fmt.Fprintln(w, "shelflife: stopped; whatever was begun is in the ledger, and the same command goes on from there")
 		return code
 	}
-	fmt.Fprintf(w, "shelflife: %s\n", ghapp.Redact(sayWait(err)))
+	fmt.Fprintf(w, "shelflife: %s\n", report.Lines(ghapp.Redact(sayWait(err))))
 	return code
 }
 

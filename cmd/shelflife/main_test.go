@@ -47,6 +47,8 @@ func TestScripts(t *testing.T) {
 			"equal":    cmdEqual,
 			"appkey":   cmdAppKey,
 			"asked":    cmdAsked,
+			"keypair":  cmdKeyPair,
+			"publish":  cmdPublish,
 		},
 	})
 }

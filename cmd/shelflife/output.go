@@ -54,7 +54,7 @@ func plural(n int, thing string) string {
 
 // note writes a line for people to stderr.
 func (a *app) note(format string, args ...any) {
-	fmt.Fprintf(a.err, "shelflife: "+format+"\n", args...)
+	fmt.Fprintln(a.err, report.Lines("shelflife: "+fmt.Sprintf(format, args...)))
 }
 
 func (a *app) progressWriter() io.Writer {

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/policy"
+	"github.com/shelflife-dev/shelflife/internal/policybundle"
 	"github.com/shelflife-dev/shelflife/internal/report"
 	"github.com/shelflife-dev/shelflife/policies"
 )
@@ -27,7 +29,7 @@ or else the shipped ones. The stock opa CLI works on them as well; policies/READ
 says how.`,
 		Example: "  shelflife policy list\n  shelflife policy check --path ./policies\n  shelflife policy test",
 	}
-	c.AddCommand(a.policyCheckCommand(), a.policyTestCommand(), a.policyListCommand())
+	c.AddCommand(a.policyCheckCommand(), a.policyTestCommand(), a.policyListCommand(), a.policyBuildCommand())
 	c.AddCommand(a.policyNewCommand(), a.policyDocsCommand(), a.policyCoverageCommand(), a.policyImportCommand())
 	c.AddCommand(a.policyDiffCommand(), a.policyForecastCommand(), a.policyBacktestCommand())
 	return c
@@ -47,9 +49,13 @@ func (a *app) policyOptions(f policyFlags) (policy.Options, config.Config, error
 		return policy.Options{}, cfg, err
 	}
 	data, err := (&session{app: a, cfg: cfg}).policyData()
-	return policy.Options{
+	if err != nil {
+		return policy.Options{}, cfg, usage(err)
+	}
+	opts, _, err := bundleOptions(context.Background(), cfg, policybundle.Forgets{}, time.Now, policy.Options{
 		Builtin: cfg.Policies.Builtin, Path: cfg.Policies.Path, Only: cfg.Policies.Only, Params: policyParams(cfg), Data: data,
-	}, cfg, usage(err)
+	})
+	return opts, cfg, err
 }
 
 func (a *app) policyCheckCommand() *cobra.Command {

@@ -46,7 +46,10 @@ func (q queues) Send(ctx context.Context, item retention.WorkItem) error {
 // pauseName is the file beside the state file that stops all work.
 const pauseName = "PAUSE"
 
-func (s *server) pauseFile() string { return filepath.Join(filepath.Dir(s.db.Path()), pauseName) }
+func (s *session) pauseFile() string { return filepath.Join(filepath.Dir(s.db.Path()), pauseName) }
+
+// pauseSwitch is the kill switch of this machine.
+func (s *session) pauseSwitch() pauseSwitch { return pauseSwitch{path: s.pauseFile(), env: s.getenv} }
 
 // pauseSwitch is the kill switch of one machine: a file, or the environment.
 type pauseSwitch struct {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	clients "github.com/shelflife-dev/shelflife/internal/access"
+	"github.com/shelflife-dev/shelflife/internal/bundles"
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/enforce"
 	"github.com/shelflife-dev/shelflife/internal/ghapp"
@@ -32,6 +33,7 @@ type session struct {
 	now      func() time.Time
 	accesses map[string]*access // by owner login
 	rests    *ghapp.Governors   // one for each credential, whoever's owner uses it
+	bundle   bundles.Status     // of the policy bundle, where one is configured
 	limited  atomic.Int64       // when a rate limit was last spoken of, in Unix seconds
 }
 
@@ -131,18 +133,23 @@ func (s *session) owners(named []string) ([]config.Owner, error) {
 	return out, nil
 }
 
-// policies loads and checks the configured policies with their parameters.
+// policies loads and checks the configured policies with their parameters. Where
+// the last good bundle stands in for the published one, a warning says so.
 func (s *session) policies(ctx context.Context) (*policy.Engine, error) {
-	if s.cfg.Policies.Bundle != "" {
-		return nil, usagef("%s: policies.bundle: signed bundles are not supported by this version; use policies.path", s.cfg.File)
+	engine, err := s.loadConfigured(ctx)
+	if err == nil {
+		s.warnOfKept(s.bundle)
 	}
-	data, err := s.policyData()
+	return engine, err
+}
+
+func (s *session) loadConfigured(ctx context.Context) (*policy.Engine, error) {
+	opts, err := policyset.Options(s.cfg)
 	if err != nil {
 		return nil, usage(err)
 	}
-	opts := policy.Options{
-		Builtin: s.cfg.Policies.Builtin, Path: s.cfg.Policies.Path, Only: s.cfg.Policies.Only,
-		Params: policyParams(s.cfg), Data: data,
+	if opts, s.bundle, err = bundleOptions(ctx, s.cfg, s.db, s.now, opts); err != nil {
+		return nil, err
 	}
 	return loadPolicies(ctx, s.cfg, opts)
 }
@@ -153,6 +160,9 @@ func loadPolicies(ctx context.Context, cfg config.Config, opts policy.Options) (
 	engine, err := policy.Load(ctx, policies.FS, opts)
 	if err == nil {
 		return engine, nil
+	}
+	if errors.Is(err, policy.ErrUnverified) {
+		return nil, &codeError{code: exitHeld, err: err}
 	}
 	if lines := checkParams(ctx, cfg, opts); lines != nil {
 		return nil, usage(lines)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/rand"
 	"io"
 	"log/slog"
@@ -28,8 +27,6 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/ledger/dynamodb"
 	"github.com/shelflife-dev/shelflife/internal/metrics"
 	"github.com/shelflife-dev/shelflife/internal/operator"
-	"github.com/shelflife-dev/shelflife/internal/policy"
-	"github.com/shelflife-dev/shelflife/internal/policyset"
 	"github.com/shelflife-dev/shelflife/internal/secretstore"
 	"github.com/shelflife-dev/shelflife/internal/sweep"
 	"github.com/shelflife-dev/shelflife/internal/tick"
@@ -47,14 +44,14 @@ type parts struct {
 	queue    counted
 	keys     *kms.Client
 	ledger   *ledger.Ledger
-	judge    *policy.Engine
+	judge    judge
 	bundle   guard.Bundle
 	sealer   guard.Sealer
 	owners   *owners
 }
 
 // wire builds the function from its environment without a call.
-func wire(env func(string) string, out io.Writer, log *slog.Logger, now func() time.Time) (*dispatch.Dispatcher, error) {
+func wire(env func(string) string, out io.Writer, log *slog.Logger, now func() time.Time) (*function, error) {
 	settings, err := funcenv.ReadEnforcer(env)
 	if err != nil {
 		return nil, err
@@ -63,11 +60,7 @@ func wire(env func(string) string, out io.Writer, log *slog.Logger, now func() t
 	if err != nil {
 		return nil, err
 	}
-	judge, err := policyset.Load(context.Background(), settings.Config)
-	if err != nil {
-		return nil, err
-	}
-	p := &parts{settings: settings, revision: settings.Revision(revision), log: log, now: now, judge: judge, bundle: policyset.Bundle(judge)}
+	p := &parts{settings: settings, revision: settings.Revision(revision), log: log, now: now}
 	p.counter = counter{metrics.New(out, "enforcer", now), log}
 	p.table = dynamodb.New(ddb.NewFromConfig(cfg), settings.Table, now)
 	p.bucket = s3snap.New(newS3(cfg), settings.Bucket, p.table)
@@ -85,7 +78,7 @@ func wire(env func(string) string, out io.Writer, log *slog.Logger, now func() t
 		API: settings.Config.API, MaxStaleness: settings.Config.MaxStaleness, UserAgent: ghapp.UserAgent(p.revision), Governors: governors,
 		Ledger: p.ledger, Snapshots: p.bucket, Manifests: p.table, Now: now,
 	})
-	return p.dispatcher()
+	return newFunction(p, cfg)
 }
 
 // newS3 addresses buckets by path where the endpoint is not AWS's own: the names

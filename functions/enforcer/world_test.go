@@ -20,7 +20,6 @@ import (
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/shelflife-dev/shelflife/internal/awstest"
-	"github.com/shelflife-dev/shelflife/internal/dispatch"
 	"github.com/shelflife-dev/shelflife/internal/funcenv"
 	"github.com/shelflife-dev/shelflife/internal/githubsim"
 	"github.com/shelflife-dev/shelflife/internal/githubsim/simtest"
@@ -41,7 +40,7 @@ type world struct {
 	back    time.Duration
 	metrics buffer
 	log     buffer
-	f       *dispatch.Dispatcher
+	f       *function
 }
 
 // buffer is written by several goroutines.

@@ -62,12 +62,15 @@ type PackageParams struct {
 // Policies says where the policies come from: the shipped ones, a folder, both,
 // or a signed bundle.
 type Policies struct {
-	Builtin         bool     `json:"builtin,omitempty" jsonschema:"Use the shipped policies, beside those of path if there is one."`
-	Path            string   `json:"path,omitempty" jsonschema:"Folder of Rego policies, relative to this file."`
-	Bundle          string   `json:"bundle,omitempty" jsonschema:"Bundle of policies: an s3:// or https:// address, or a file relative to this one. Not together with path or builtin."`
-	VerificationKey string   `json:"verification_key,omitempty" jsonschema:"Public key (a file, or the ARN of a KMS key) that the bundle's signature must match."`
-	Data            string   `json:"data,omitempty" jsonschema:"JSON or YAML file of documents that policies see below data, such as deployed."`
-	Only            []string `json:"only,omitempty" jsonschema:"Use only these policies. Default: all that are found."`
+	Builtin           bool          `json:"builtin,omitempty" jsonschema:"Use the shipped policies, beside those of path if there is one."`
+	Path              string        `json:"path,omitempty" jsonschema:"Folder of Rego policies, relative to this file."`
+	Bundle            string        `json:"bundle,omitempty" jsonschema:"Bundle of policies: an s3:// or https:// address, or a file relative to this one. Not together with path or builtin."`
+	VerificationKey   string        `json:"verification_key,omitempty" jsonschema:"Public key (a file, or the ARN of a KMS key) that the bundle's signature must match."`
+	VerificationKeyID string        `json:"verification_key_id,omitempty" jsonschema:"Key id that the bundle's signature must name. Default: default, as the stock opa signs."`
+	VerificationScope string        `json:"verification_scope,omitempty" jsonschema:"Scope that the bundle's signature must name. Default: none."`
+	BundleMaxAge      time.Duration `json:"bundle_max_age,omitempty" jsonschema:"How long the last good bundle may stand in for one that can't be fetched or is refused. Default: 7d."`
+	Data              string        `json:"data,omitempty" jsonschema:"JSON or YAML file of documents that policies see below data, such as deployed."`
+	Only              []string      `json:"only,omitempty" jsonschema:"Use only these policies. Default: all that are found."`
 }
 
 // API says how GitHub is called.

@@ -146,6 +146,10 @@ func (d *decoder) checkPolicies(c *Config) {
 		d.failAt("policies.bundle", "", "a bundle is all there is: take out path and builtin, or take out bundle")
 	case p.Bundle == "" && p.VerificationKey != "":
 		d.failAt("policies.verification_key", "", "verification_key is for a bundle, and there is none; take it out")
+	case p.VerificationKey == "" && p.VerificationKeyID+p.VerificationScope != "":
+		d.failAt("policies."+d.firstOf("policies", "verification_key_id", "verification_scope"), "", "verification_key_id and verification_scope are for a verification_key, and there is none; name one, or take them out")
+	case p.Bundle == "" && p.BundleMaxAge != 0:
+		d.failAt("policies.bundle_max_age", "", "bundle_max_age is for a bundle, and there is none; take it out")
 	case p.Bundle == "" && p.Path == "" && builtinSaid && !p.Builtin:
 		d.failAt("policies.builtin", "", "no policies are left; name a path or a bundle")
 	case p.Bundle != "" && p.VerificationKey == "":
@@ -157,9 +161,40 @@ func (d *decoder) checkPolicies(c *Config) {
 	if scheme, _, ok := strings.Cut(p.Bundle, "://"); ok && scheme != "s3" && scheme != "https" {
 		d.failAt("policies.bundle", near.First(scheme, []string{"s3", "https"}), "a bundle comes from s3://, https:// or a file, not from %s://", scheme)
 	}
+	if problem := bundleProblem(p.Bundle); problem != "" {
+		d.failAt("policies.bundle", "", "bundle %s", problem)
+	}
+	if _, ok := d.at["policies.bundle_max_age"]; ok && p.BundleMaxAge == 0 && p.Bundle != "" {
+		d.failAt("policies.bundle_max_age", "", "bundle_max_age 0 would refuse every kept bundle, and the first failure to fetch one would stop all; write such as 24h")
+	}
 	if _, ok := d.at["policies.only"]; ok && len(p.Only) == 0 {
 		d.failAt("policies.only", "", "only is empty, so that no policy is left; leave it out to use all")
 	}
+}
+
+// firstOf is the first of the keys that is written.
+func (d *decoder) firstOf(path string, keys ...string) string {
+	for _, key := range keys {
+		if _, ok := d.at[field(path, key)]; ok {
+			return key
+		}
+	}
+	return keys[0]
+}
+
+// bundleProblem says what is wrong with a bundle's address beyond its scheme.
+func bundleProblem(address string) string {
+	if !strings.Contains(address, "://") {
+		return ""
+	}
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Host == "" || strings.Trim(u.Path, "/") == "":
+		return "is not an address of a file; write such as https://example.com/policies/bundle.tar.gz or s3://bucket/bundle.tar.gz"
+	case u.User != nil:
+		return "holds a user or password; take it out, since addresses are shown in output"
+	}
+	return ""
 }
 
 func (d *decoder) url(path, address string) {

@@ -109,10 +109,31 @@ func TestPurePackages(t *testing.T) {
 	}
 }
 
+// TestPoliciesKnowNoCloud keeps what loads and evaluates policies, and what fetches
+// bundles, apart from AWS's SDK.
+func TestPoliciesKnowNoCloud(t *testing.T) {
+	free := []string{"internal/policy", "internal/bundles", "internal/doctor", "internal/guard", "internal/enforce"}
+	seen := 0
+	for _, p := range list(t) {
+		if !slices.Contains(free, p.ImportPath) {
+			continue
+		}
+		seen++
+		for _, d := range p.Deps {
+			if within(d, "github.com/aws") {
+				t.Errorf("%s reaches %s", p.ImportPath, d)
+			}
+		}
+	}
+	if seen != len(free) {
+		t.Errorf("found %d of %d packages", seen, len(free))
+	}
+}
+
 // awsPackages may import the AWS SDK: one adapter each, and what wires or tests them.
 func awsPackages() []string {
 	return []string{
-		"functions", "internal/awsenv", "internal/awstest", "internal/deliveries", "internal/fifo", "internal/inventory/s3snap", "internal/kmskeys",
+		"functions", "internal/bundles/awsbundle", "internal/awsenv", "internal/awstest", "internal/deliveries", "internal/fifo", "internal/inventory/s3snap", "internal/kmskeys",
 		"internal/ledger/dynamodb", "internal/secretstore", "internal/lambdatest",
 	}
 }

@@ -18,13 +18,17 @@ const attempts = 3
 // has no outcome.
 func (r *runner) call(ctx context.Context, it retention.Item) (ledger.Result, error) {
 	var res ledger.Result
-	if err := asked(ctx, r.req.Stop); err != nil {
-		return res, err
-	}
 	for range attempts {
+		if err := asked(ctx, r.req.Stop); err != nil {
+			return res, err
+		}
 		ready, early, err := r.look(ctx, it)
 		if err != nil || !ready {
 			return early, err
+		}
+		// Again, since looking takes a while: from the switch on, nothing is deleted.
+		if err := asked(ctx, r.req.Stop); err != nil {
+			return res, err
 		}
 		receipt, err := r.act(ctx, it)
 		if err == nil {

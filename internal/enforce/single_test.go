@@ -111,8 +111,8 @@ func TestStopEndsPlanningAndApplying(t *testing.T) {
 		t.Errorf("planning: %v", err)
 	}
 	plan := w.plan(judge)
-	for _, want := range []int{0, 0, 1, 3} { // asked before the package and before each call
-		left = map[int]int{0: 0, 1: 2, 3: 9}[want]
+	for _, want := range []int{0, 0, 1, 3} { // asked before the package, and before the look and the call of each item
+		left = map[int]int{0: 0, 1: 3, 3: 9}[want]
 		req := w.request(plan, judge)
 		req.Stop = stop
 		res, err := w.enforcer().Apply(w.ctx(), req)

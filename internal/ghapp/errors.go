@@ -79,11 +79,12 @@ type AuthError struct {
 	Op             string // what was being done
 	Owner          string
 	AppID          int64
-	InstallationID int64  // 0 while not known
-	Status         int    // HTTP status, 0 when there was no answer
-	Message        string // GitHub's own words, redacted
-	Next           string // what to do about it
-	Err            error  // what lies below, redacted; may be nil
+	InstallationID int64         // 0 while not known
+	Status         int           // HTTP status, 0 when there was no answer
+	Message        string        // GitHub's own words, redacted
+	Skew           time.Duration // GitHub's clock minus ours, 0 when there was no answer
+	Next           string        // what to do about it
+	Err            error         // what lies below, redacted; may be nil
 }
 
 // Error says what failed, GitHub's answer and the next step.

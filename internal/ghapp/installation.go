@@ -140,7 +140,7 @@ func (a *AppSource) failed(ctx context.Context, op string, err error) error {
 	default:
 		out.Err = NewRedactor(a.opts.Key).Error(rootCause(err))
 	}
-	out.Next = a.nextStep(out.Status, skew)
+	out.Skew, out.Next = skew, a.nextStep(out.Status, skew)
 	return out
 }
 

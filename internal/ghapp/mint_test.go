@@ -66,7 +66,7 @@ func TestLookupFailuresSayWhatToDo(t *testing.T) {
 	if !errors.As(err, &auth) {
 		t.Fatalf("error %v, want an AuthError", err)
 	}
-	auth.Err = nil
+	auth.Err, auth.Skew = nil, 0
 	want := &AuthError{
 		Op: "find the installation", Owner: "acme", AppID: 42, Status: 404, Message: "Not Found",
 		Next: "the App is not installed on acme, the installation was removed, or the installation id is wrong",

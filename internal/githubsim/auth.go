@@ -18,9 +18,9 @@ type principal struct {
 	login       string
 	scopes      []string // classic tokens; nil for installations
 	admin       bool
-	globs       []string // private packages that it sees; nil: all
-	owners      []*owner // those it reaches; nil: all
-	expires     time.Time
+	globs       []string      // private packages that it sees; nil: all
+	owners      []*owner      // those it reaches; nil: all
+	expires     time.Time     // zero: never
 	inst        *installation // set for installation tokens
 	permissions map[string]string
 }
@@ -144,7 +144,10 @@ func (t Token) principal(start, now time.Time) *principal {
 	if scopes == nil {
 		scopes = []string{}
 	}
-	return &principal{login: t.Login, scopes: scopes, admin: t.PackagesAdmin, globs: t.Packages}
+	return &principal{
+		login: t.Login, scopes: scopes, admin: t.PackagesAdmin, globs: t.Packages,
+		expires: t.ExpiresAt.resolve(start, time.Time{}),
+	}
 }
 
 // authenticate sets q.who, or says why not.

@@ -129,6 +129,9 @@ func (s *Server) finish(q *request, a *answer) {
 	a.header.Set("X-Github-Media-Type", "github.v3; format=json")
 	if q.who != nil && q.who.scopes != nil {
 		a.header.Set("X-Oauth-Scopes", strings.Join(q.who.scopes, ", "))
+		if !q.who.expires.IsZero() {
+			a.header.Set("github-authentication-token-expiration", q.who.expires.UTC().Format("2006-01-02 15:04:05 UTC"))
+		}
 		a.header.Set("X-Accepted-Oauth-Scopes", q.accepted)
 	}
 	if !a.bare {

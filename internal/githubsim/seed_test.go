@@ -3,6 +3,7 @@ package githubsim_test
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 
@@ -155,4 +156,21 @@ func FuzzReadSeed(f *testing.F) {
 			t.Errorf("%d owners became %d", len(seed.Owners), got)
 		}
 	})
+}
+
+func TestASeedThatIsTooLargeIsNotRead(t *testing.T) {
+	r := io.LimitReader(spaces{}, 65<<20)
+	if _, err := githubsim.ReadSeed(r); err == nil || !strings.Contains(err.Error(), "larger than 64 MiB") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// spaces gives spaces for ever.
+type spaces struct{}
+
+func (spaces) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = ' '
+	}
+	return len(b), nil
 }

@@ -124,15 +124,20 @@ func (p Plan) Seal(ctx context.Context, w io.Writer, s Sealer) error {
 // Open reads a sealed plan back. It refuses one that is malformed, of another
 // format, unsigned, changed since it was sealed, or past its expiry.
 func Open(ctx context.Context, r io.Reader, s Sealer, now time.Time) (Plan, error) {
+	return open(ctx, r, s, now, MaxPlanBytes)
+}
+
+// open reads a plan of so many bytes at most.
+func open(ctx context.Context, r io.Reader, s Sealer, now time.Time, limit int64) (Plan, error) {
 	doc := document{Items: []retention.Item{}}
-	bounded := &io.LimitedReader{R: r, N: MaxPlanBytes + 1}
+	bounded := &io.LimitedReader{R: r, N: limit + 1}
 	err := jsonlist.Read(bounded, &doc, "items", func(it retention.Item) error {
 		doc.Items = append(doc.Items, it)
 		return nil
 	})
 	switch {
 	case bounded.N == 0:
-		return Plan{}, fmt.Errorf("read plan: larger than %d MiB", MaxPlanBytes>>20)
+		return Plan{}, fmt.Errorf("read plan: larger than %d MiB", limit>>20)
 	case errors.Is(err, jsonlist.ErrTrailing):
 		return Plan{}, fmt.Errorf("read plan: %w: there is something after its end", ErrTampered)
 	case err != nil:

@@ -315,3 +315,12 @@ func TestNewRefusesWhatItCannotWorkWith(t *testing.T) {
 		}
 	}
 }
+
+func TestAManifestThatIsTooLargeIsUnread(t *testing.T) {
+	g := newRegistry(t)
+	d := g.push(ociImage, image("a", nil))
+	r := g.reader(func(o *Options) { o.Limits = Limits{ManifestBytes: 16} })
+	if res := mustGraph(t, r, version(1, d, 0, "v1")); res.Complete() {
+		t.Error("a manifest beyond the limit was read")
+	}
+}

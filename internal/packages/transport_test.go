@@ -183,3 +183,13 @@ func TestRedirects(t *testing.T) {
 	equal(t, "a write", packages.Refused, packages.KindOf(err))
 	equal(t, "a write may have happened", false, packages.MayHaveHappened(err))
 }
+
+func TestAnAnswerThatIsTooLargeIsUnread(t *testing.T) {
+	rec := serve(t, map[string][]reply{
+		"GET /orgs/acme/packages/npm/pad": {{status: 200, body: `{"id": 1, "name": "` + strings.Repeat("a", 33<<20) + `"}`}},
+	})
+	_, err := newClient(t, rec.URL).GetPackage(t.Context(), acme, retention.NPM, "pad")
+	if packages.KindOf(err) != packages.Transient {
+		t.Errorf("got %v, want an answer that could not be read", err)
+	}
+}

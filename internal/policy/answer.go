@@ -47,7 +47,7 @@ func (r answerReader) read(p Policy, a answer) ([]retention.Decision, error) {
 	}
 	out := make([]retention.Decision, 0, set.Len())
 	err := set.Iter(func(t *ast.Term) error {
-		if why, ok := refused(t.Value); ok {
+		if why, ok := refusesItself(t.Value); ok {
 			return fmt.Errorf("it refuses: %s", why)
 		}
 		d := retention.Decision{Policy: p.Name, Severity: p.Severity, Mode: p.Mode}
@@ -63,9 +63,9 @@ func (r answerReader) read(p Policy, a answer) ([]retention.Decision, error) {
 	return out, nil
 }
 
-// refused reads a failure on purpose: no action of the contract's, but one whose
+// refusesItself reads a failure on purpose: no action of the contract's, but one whose
 // reason people have to read.
-func refused(v ast.Value) (why string, ok bool) {
+func refusesItself(v ast.Value) (why string, ok bool) {
 	o, isObject := v.(ast.Object)
 	if !isObject {
 		return "", false

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 )
 
@@ -9,10 +10,17 @@ import (
 // parameters, sorted by place; nothing means that Load would take it. It
 // evaluates nothing.
 func Check(ctx context.Context, shipped fs.FS, o Options) []Finding {
-	f, err := readFiles(shipped, o)
+	f, err := filesOf(shipped, o)
+	if found, ok := errors.AsType[Findings](err); ok {
+		return found
+	}
 	if err != nil {
 		return Findings{{Message: err.Error()}}
 	}
+	return check(ctx, f, o)
+}
+
+func check(ctx context.Context, f files, o Options) []Finding {
 	s, found, err := readSet(ctx, f, o)
 	if err != nil {
 		return append(found, Finding{Message: err.Error()})

@@ -10,7 +10,7 @@ import (
 
 // Bundle identifies what a plan was decided by.
 type Bundle struct {
-	Revision     string `json:"revision"`      // a short name for people
+	Revision     string `json:"revision"`      // a short name for people; of a bundle the one in its manifest
 	Digest       string `json:"digest"`        // sha256:… over modules, data, schema and capabilities
 	ParamsDigest string `json:"params_digest"` // sha256:… over overrides, the caller's documents and the choice of policies
 }
@@ -27,6 +27,9 @@ func newBundle(f files, layers []layer, o Options) (Bundle, error) {
 	part(all, dataFile, f.data)
 	part(all, schemaFile, f.schema)
 	part(all, capabilitiesFile, f.capabilities)
+	if f.revision != "" {
+		part(all, "revision", []byte(f.revision))
+	}
 
 	params, err := canonical(layers)
 	if err != nil {
@@ -46,8 +49,12 @@ func newBundle(f files, layers []layer, o Options) (Bundle, error) {
 	part(chosen, "only", only)
 
 	sum := hex.EncodeToString(all.Sum(nil))
+	revision := f.revision
+	if revision == "" {
+		revision = sum[:12]
+	}
 	return Bundle{
-		Revision:     sum[:12],
+		Revision:     revision,
 		Digest:       "sha256:" + sum,
 		ParamsDigest: "sha256:" + hex.EncodeToString(chosen.Sum(nil)),
 	}, nil

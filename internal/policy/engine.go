@@ -19,10 +19,14 @@ const DefaultTimeLimit = 2 * time.Second
 
 // Options say which policies are loaded and with what.
 type Options struct {
-	Builtin bool     // the shipped policies
-	Path    string   // a folder of the user's policies; "" for none. The shipped library is there for them
-	Params  Params   // overrides of the parameters' defaults
-	Only    []string // evaluate only these policies; nil for all
+	Builtin bool // the shipped policies
+	// Bundle is an OPA bundle (a gzipped tar) in place of Builtin and Path. The same
+	// holds for its policies as for those of a folder.
+	Bundle []byte
+	Key    VerificationKey // what Bundle has to be signed with
+	Path   string          // a folder of the user's policies; "" for none. The shipped library is there for them
+	Params Params          // overrides of the parameters' defaults
+	Only   []string        // evaluate only these policies; nil for all
 	// Compat names policies of the shipped compat folder to load besides. Those
 	// that Only names are loaded without being named here.
 	Compat []string
@@ -54,13 +58,22 @@ type Engine struct {
 // Load reads, checks and compiles the policies. shipped is the folder of the
 // shipped policies: the library, the schema and the capabilities come from there
 // whether or not Options.Builtin asks for the policies. What is wrong with the
-// policies or parameters is returned as Findings (errors.As).
+// policies or parameters is returned as Findings (errors.As). A bundle that is not
+// signed by the key's holder down to the last file is ErrUnverified, an archive that
+// is no plain bundle ErrBundleArchive.
 func Load(ctx context.Context, shipped fs.FS, o Options) (*Engine, error) {
-	f, err := readFiles(shipped, o)
+	f, err := filesOf(shipped, o)
 	if err != nil {
 		return nil, fmt.Errorf("load policies: %w", err)
 	}
 	return load(ctx, f, o)
+}
+
+func filesOf(shipped fs.FS, o Options) (files, error) {
+	if o.Bundle != nil {
+		return readBundleFiles(shipped, o.Bundle, o.Key)
+	}
+	return readFiles(shipped, o)
 }
 
 func load(ctx context.Context, f files, o Options) (*Engine, error) {

@@ -64,6 +64,14 @@ func (fs Findings) sorted() Findings {
 	return slices.CompactFunc(fs, func(a, b Finding) bool { return a.String() == b.String() })
 }
 
+// asFindings is nil when there are none.
+func asFindings(found Findings) error {
+	if len(found) == 0 {
+		return nil
+	}
+	return found
+}
+
 func (fs *Findings) add(at *ast.Location, format string, args ...any) {
 	*fs = append(*fs, findingAt(at, fmt.Sprintf(format, args...)))
 }

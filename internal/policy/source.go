@@ -45,6 +45,7 @@ type files struct {
 	schema       []byte
 	capabilities []byte
 	data         []byte // nil when there is no data.json
+	revision     string // what a bundle is called by its builder, else ""
 }
 
 // withoutTests leaves out what no decision depends on.

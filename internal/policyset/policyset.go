@@ -2,41 +2,50 @@
 // parameters and data. The command line and the enforcer function load them in
 // the same way, so that both give the same digests.
 //
-// It makes no call and decides nothing.
+// It decides nothing, and makes no call but for a bundle that is published elsewhere.
 package policyset
 
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/shelflife-dev/shelflife/internal/bundles"
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/guard"
 	"github.com/shelflife-dev/shelflife/internal/policy"
+	"github.com/shelflife-dev/shelflife/internal/policybundle"
 	"github.com/shelflife-dev/shelflife/policies"
 )
 
-// ErrBundle says that the configuration asks for a bundle, which is opened
-// elsewhere.
-var ErrBundle = errors.New("policies.bundle is not supported here; use policies.path")
+// MaxDataBytes bounds the document of policies.data.
+const MaxDataBytes = 16 << 20
 
-// Load loads and checks the configured policies with their parameters and data.
-func Load(ctx context.Context, c config.Config) (*policy.Engine, error) {
-	if c.Policies.Bundle != "" {
-		return nil, fmt.Errorf("%s: %w", c.File, ErrBundle)
-	}
+// Options say what is loaded, with parameters and data but without the bundle.
+func Options(c config.Config) (policy.Options, error) {
 	data, err := Data(c.Policies.Data)
-	if err != nil {
-		return nil, err
-	}
-	return policy.Load(ctx, policies.FS, policy.Options{
+	return policy.Options{
 		Builtin: c.Policies.Builtin, Path: c.Policies.Path, Only: c.Policies.Only, Params: Params(c), Data: data,
-	})
+	}, err
+}
+
+// Load loads and checks the configured policies with their parameters and data. A
+// bundle comes from where it is published, or is the last good one; the status says
+// which. Errors are those of policybundle and policy.Load.
+func Load(ctx context.Context, c config.Config, from policybundle.Sources) (*policy.Engine, bundles.Status, error) {
+	o, err := Options(c)
+	if err != nil {
+		return nil, bundles.Status{}, err
+	}
+	o, status, err := from.Options(ctx, c.Policies, o)
+	if err != nil {
+		return nil, status, err
+	}
+	engine, err := policy.Load(ctx, policies.FS, o)
+	return engine, status, err
 }
 
 // Data reads the document of policies.data, JSON or YAML; path "" is none.
@@ -44,7 +53,7 @@ func Data(path string) (map[string]any, error) {
 	if path == "" {
 		return nil, nil
 	}
-	b, err := os.ReadFile(path)
+	b, err := policybundle.ReadFile(path, MaxDataBytes)
 	if err != nil {
 		return nil, fmt.Errorf("read policies.data: %w", err)
 	}

@@ -36,6 +36,17 @@ func clean(s string) string {
 	return b.String()
 }
 
+// Lines makes text of several lines harmless for a terminal, each line as tables do:
+// what others wrote (names, tags, answers of servers) can't move the cursor, colour,
+// or pass for a line of ours.
+func Lines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = clean(strings.TrimSuffix(lines[i], "\r"))
+	}
+	return strings.Join(lines, "\n")
+}
+
 func isClean(s string) bool {
 	for i, r := range s {
 		if !isHarmless(r) || r == utf8.RuneError && !strings.HasPrefix(s[i:], string(utf8.RuneError)) {

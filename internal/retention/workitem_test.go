@@ -205,3 +205,9 @@ func FuzzDecodeWorkItem(f *testing.F) {
 		}
 	})
 }
+
+func TestAWorkItemThatIsTooLargeIsNotRead(t *testing.T) {
+	if _, err := retention.DecodeWorkItem(make([]byte, 16<<10+1)); err == nil || !strings.Contains(err.Error(), "at most 16384") {
+		t.Errorf("got %v", err)
+	}
+}

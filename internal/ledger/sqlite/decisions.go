@@ -22,7 +22,7 @@ func (db *DB) SaveDecisions(ctx context.Context, run string, rows iter.Seq[decis
 		var values [][]any
 		flush := func() error {
 			err := insert(ctx, tx, `INSERT INTO decisions (run, owner, package_type, package, version_id, version, policy, rule, action,
-				reason, severity, mode, status, guard, evaluated_at) VALUES `, values)
+				reason, severity, mode, status, guard, evaluated_at, bundle_revision, bundle_digest) VALUES `, values)
 			values = values[:0]
 			return err
 		}
@@ -44,6 +44,7 @@ func (db *DB) SaveDecisions(ctx context.Context, run string, rows iter.Seq[decis
 			values = append(values, []any{
 				run, d.Owner, string(d.PackageType), d.Package, int64(d.VersionID), d.Version, d.Policy, d.Rule, d.Action.String(),
 				d.Reason, string(d.Severity), d.Mode.String(), string(d.Status), string(d.Guard), github(d.EvaluatedAt),
+				d.Revision, d.BundleDigest,
 			})
 		}
 		return flush()

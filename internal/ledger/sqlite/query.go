@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	driver "modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
 )
 
 // Rows is the answer to a query. Values are nil, int64, float64, string or, for
@@ -20,17 +21,19 @@ type Rows struct {
 }
 
 type queryLimits struct {
-	rows int
-	time time.Duration
+	rows  int
+	time  time.Duration
+	value int // bytes of one value, and of the query itself
+	bytes int // of all values together
 }
 
-var defaultQueryLimits = queryLimits{rows: 100_000, time: 30 * time.Second}
+var defaultQueryLimits = queryLimits{rows: 100_000, time: 30 * time.Second, value: 16 << 20, bytes: 256 << 20}
 
 // publicTables are those that people are meant to query.
 var publicTables = []string{"org_packages", "package_versions", "decisions", "actions", "runs"}
 
 // Query runs one SELECT (or WITH … SELECT) and returns all its rows, at most
-// 100,000 within 30 seconds. It can't write, attach another file, change a
+// 100,000 with 256 MiB within 30 seconds. It can't write, attach another file, change a
 // setting or load code: the statement is looked at, SQLite's authorizer lets
 // reading pass and nothing else, and the connection is read-only.
 func (db *DB) Query(ctx context.Context, query string) (Rows, error) {
@@ -43,6 +46,8 @@ func (db *DB) Query(ctx context.Context, query string) (Rows, error) {
 	switch {
 	case err == nil:
 		return out, nil
+	case errors.Is(err, errTooManyBytes):
+		return Rows{}, fmt.Errorf("query: the answer is larger than %d MiB: choose fewer columns, or add a LIMIT", db.limits.bytes>>20)
 	case errors.Is(err, errTooManyRows):
 		return Rows{}, fmt.Errorf("query: more than %d rows: add a LIMIT or count them", db.limits.rows)
 	case ctx.Err() != nil:
@@ -53,7 +58,10 @@ func (db *DB) Query(ctx context.Context, query string) (Rows, error) {
 	return Rows{}, fmt.Errorf("query: %w: %s", err, db.tables(ctx))
 }
 
-var errTooManyRows = errors.New("too many rows")
+var (
+	errTooManyRows  = errors.New("too many rows")
+	errTooManyBytes = errors.New("too many bytes")
+)
 
 func (db *DB) query(ctx context.Context, query string) (out Rows, err error) {
 	conn, err := db.queries.Conn(ctx)
@@ -64,6 +72,10 @@ func (db *DB) query(ctx context.Context, query string) (out Rows, err error) {
 	if err := conn.Raw(authorize); err != nil {
 		return Rows{}, fmt.Errorf("make the connection read-only: %w", err)
 	}
+	// A function such as zeroblob or printf makes values out of nothing.
+	if _, err := driver.Limit(conn, lib.SQLITE_LIMIT_LENGTH, db.limits.value); err != nil {
+		return Rows{}, fmt.Errorf("bound the values: %w", err)
+	}
 	rows, err := conn.QueryContext(ctx, query)
 	if err != nil {
 		return Rows{}, err
@@ -72,6 +84,7 @@ func (db *DB) query(ctx context.Context, query string) (out Rows, err error) {
 	if out.Columns, err = rows.Columns(); err != nil {
 		return Rows{}, err
 	}
+	bytes := 0
 	for rows.Next() {
 		if len(out.Values) == db.limits.rows {
 			return Rows{}, errTooManyRows
@@ -79,6 +92,9 @@ func (db *DB) query(ctx context.Context, query string) (out Rows, err error) {
 		row, err := scanRow(rows, len(out.Columns))
 		if err != nil {
 			return Rows{}, err
+		}
+		if bytes += sizeOf(row); bytes > db.limits.bytes {
+			return Rows{}, errTooManyBytes
 		}
 		out.Values = append(out.Values, row)
 	}
@@ -99,6 +115,21 @@ func scanRow(rows *sql.Rows, width int) ([]any, error) {
 		}
 	}
 	return row, nil
+}
+
+// sizeOf is about what a row holds in memory.
+func sizeOf(row []any) int {
+	n := 0
+	for _, v := range row {
+		n += 16
+		switch v := v.(type) {
+		case string:
+			n += len(v)
+		case []byte:
+			n += len(v)
+		}
+	}
+	return n
 }
 
 // authorize lets a connection read and compute, nothing else.

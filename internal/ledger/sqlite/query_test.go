@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -75,14 +76,22 @@ func TestQueryCanOnlyRead(t *testing.T) {
 		`SELECT '1' ; 'x`:                       "after the semicolon",
 		"SELECT 1\x00; DELETE FROM runs":        "NUL",
 		`WITH x AS (SELECT 1) DELETE FROM runs`: "not authorized",
-		`WITH x AS (SELECT 1) INSERT INTO manifests SELECT 'a', x'00'`: "not authorized",
-		`SELECT load_extension('x')`:                                   "not authorized",
-		`SELECT * FROM pragma_query_only`:                              "not authorized",
-		`SELECT nonsense FROM runs`:                                    "no such column",
-		`SELECT * FROM packages`:                                       "no such table",
-		`SELECT "nonsense" FROM runs`:                                  "no such column",
-		`SELECT FROM`:                                                  "syntax error",
-		`SELECT 'open`:                                                 "unrecognized token",
+		`WITH x AS (SELECT 1) INSERT INTO manifests SELECT 'a', x'00'`:  "not authorized",
+		`SELECT load_extension('x')`:                                    "not authorized",
+		`WITH x AS (SELECT 1) UPDATE runs SET id = 'x'`:                 "not authorized",
+		`WITH x AS (SELECT 1) REPLACE INTO manifests SELECT 'a', x'00'`: "not authorized",
+		`SELECT writefile('` + other + `', 'x')`:                        "no such function",
+		`SELECT readfile('/etc/passwd')`:                                "no such function",
+		`SELECT edit('x')`:                                              "no such function",
+		`SELECT * FROM pragma_journal_mode`:                             "not authorized",
+		`SELECT * FROM pragma_user_version`:                             "not authorized",
+		`SELECT fts3_tokenizer('x', x'0000000000000000')`:               "no such function",
+		`SELECT * FROM pragma_query_only`:                               "not authorized",
+		`SELECT nonsense FROM runs`:                                     "no such column",
+		`SELECT * FROM packages`:                                        "no such table",
+		`SELECT "nonsense" FROM runs`:                                   "no such column",
+		`SELECT FROM`:                                                   "syntax error",
+		`SELECT 'open`:                                                  "unrecognized token",
 	} {
 		_, err := db.Query(t.Context(), q)
 		if err == nil || !strings.Contains(err.Error(), says) {
@@ -106,7 +115,15 @@ func TestQueryNamesWhatThereIs(t *testing.T) {
 func TestQueryHasLimits(t *testing.T) {
 	const endless = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT `
 	db := openNew(t)
-	db.limits = queryLimits{rows: 10, time: 50 * time.Millisecond}
+	db.limits = queryLimits{rows: 10, time: 50 * time.Millisecond, value: 1 << 20, bytes: 2 << 20}
+	for _, q := range []string{`SELECT zeroblob(900000000)`, `SELECT randomblob(900000000)`, `SELECT printf('%.*c', 900000000, 'x')`} {
+		if _, err := db.Query(t.Context(), q); err == nil || !strings.Contains(err.Error(), "too big") && !strings.Contains(err.Error(), "longer than") {
+			t.Errorf("%s: %v", q, err)
+		}
+	}
+	if _, err := db.Query(t.Context(), `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 9) SELECT zeroblob(500000) FROM n`); err == nil || !strings.Contains(err.Error(), "larger than 2 MiB") {
+		t.Errorf("bytes: %v", err)
+	}
 	if _, err := db.Query(t.Context(), endless+`i FROM n`); err == nil || !strings.Contains(err.Error(), "more than 10 rows") {
 		t.Errorf("rows: %v", err)
 	}
@@ -147,6 +164,44 @@ func FuzzSingle(f *testing.F) {
 		}
 		if single(s+";DELETE FROM runs") == nil && !strings.ContainsAny(s, "'\"`[-/") {
 			t.Errorf("%q with a second statement passed", s)
+		}
+	})
+}
+
+// FuzzQuery runs whatever text, in a state file that holds something. Whatever comes
+// of it, the file stays as it was, and nothing else is written.
+func FuzzQuery(f *testing.F) {
+	for _, s := range []string{
+		`SELECT * FROM runs`, `WITH x AS (SELECT 1) DELETE FROM manifests`, `SELECT 1; DROP TABLE manifests`, `ATTACH 'x' AS y`,
+		`SELECT load_extension('x')`, `SELECT count(*) FROM sqlite_master`, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT max(i) FROM n`,
+	} {
+		f.Add(s)
+	}
+	dir := f.TempDir()
+	db, err := Open(filepath.Join(dir, "state.db"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { _ = db.Close() })
+	if err := db.PutManifest(f.Context(), digest(1), []byte("kept")); err != nil {
+		f.Fatal(err)
+	}
+	db.limits = queryLimits{rows: 100, time: 50 * time.Millisecond, value: 1 << 16, bytes: 1 << 20}
+	print := func(t testing.TB) string {
+		var tables, manifests, version int
+		err := db.read.QueryRow(`SELECT (SELECT count(*) FROM sqlite_master), (SELECT count(*) FROM manifests), (SELECT user_version FROM pragma_user_version)`).
+			Scan(&tables, &manifests, &version)
+		names, globErr := filepath.Glob(filepath.Join(dir, "*"))
+		if err != nil || globErr != nil {
+			t.Fatal(err, globErr)
+		}
+		return fmt.Sprint(tables, manifests, version, names)
+	}
+	before := print(f)
+	f.Fuzz(func(t *testing.T, query string) {
+		_, _ = db.Query(t.Context(), query)
+		if after := print(t); after != before {
+			t.Errorf("%q left %s, and there was %s", query, after, before)
 		}
 	})
 }

@@ -237,7 +237,7 @@ func TestDecisionsOfAPackageReplaceOneAnother(t *testing.T) {
 	row := decisions.Row{
 		Owner: "acme", PackageType: retention.NPM, Package: "left-pad", VersionID: 4, Version: "1.0.0", Policy: "expire", Rule: "old",
 		Action: retention.Delete, Reason: "31 days", Severity: "low", Mode: retention.Enforce, Status: retention.StatusHeld,
-		Guard: retention.GuardDeletesPerRun, EvaluatedAt: day(6),
+		Guard: retention.GuardDeletesPerRun, EvaluatedAt: day(6), Revision: "v1", BundleDigest: "sha256:b",
 	}
 	other := row
 	other.Package, other.Guard, other.VersionID, other.EvaluatedAt = "right-pad", "", 0, time.Time{}
@@ -251,11 +251,11 @@ func TestDecisionsOfAPackageReplaceOneAnother(t *testing.T) {
 	if err := db.SaveDecisions(t.Context(), "p2", slices.Values([]decisions.Row{row})); err != nil {
 		t.Fatal(err)
 	}
-	ask(t, db, `SELECT run, owner, package_type, package, version_id, version, policy, rule, action, reason, severity, mode, status, guard, evaluated_at
+	ask(t, db, `SELECT run, owner, package_type, package, version_id, version, policy, rule, action, reason, severity, mode, status, guard, evaluated_at, bundle_revision, bundle_digest
 		FROM decisions ORDER BY run, package`, [][]any{
-		{"p1", "acme", "npm", "left-pad", int64(4), "1.0.0", "expire", "old", "delete", "32 days", "low", "enforce", "held", "deletes_per_run", "2026-11-06T01:02:03Z"},
-		{"p1", "acme", "npm", "right-pad", int64(0), "1.0.0", "expire", "old", "delete", "31 days", "low", "enforce", "held", "", nil},
-		{"p2", "acme", "npm", "left-pad", int64(4), "1.0.0", "expire", "old", "delete", "31 days", "low", "enforce", "held", "deletes_per_run", "2026-11-06T01:02:03Z"},
+		{"p1", "acme", "npm", "left-pad", int64(4), "1.0.0", "expire", "old", "delete", "32 days", "low", "enforce", "held", "deletes_per_run", "2026-11-06T01:02:03Z", "v1", "sha256:b"},
+		{"p1", "acme", "npm", "right-pad", int64(0), "1.0.0", "expire", "old", "delete", "31 days", "low", "enforce", "held", "", nil, "v1", "sha256:b"},
+		{"p2", "acme", "npm", "left-pad", int64(4), "1.0.0", "expire", "old", "delete", "31 days", "low", "enforce", "held", "deletes_per_run", "2026-11-06T01:02:03Z", "v1", "sha256:b"},
 	})
 }
 

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/shelflife-dev/shelflife/internal/githubsim"
+	"github.com/shelflife-dev/shelflife/internal/githubsim/simtest"
+	"github.com/shelflife-dev/shelflife/internal/policyset"
+)
+
+// hostile is what somebody may call a package or a tag to be shown something else.
+const hostile = "a\x1b[2Jb\u202ec\r\nshelflife: all is well\u200bd"
+
+func TestErrorsAndNotesCannotMoveTheCursor(t *testing.T) {
+	for name, say := range map[string]func(*bytes.Buffer){
+		"an error": func(w *bytes.Buffer) { exitCode(errors.New("read "+strings.ReplaceAll(hostile, "\n", "")), w) },
+		"a note":   func(w *bytes.Buffer) { (&app{streams: streams{err: w}}).note("kept %s", hostile) },
+	} {
+		var out bytes.Buffer
+		say(&out)
+		if strings.ContainsAny(out.String(), "\x1b\r\u202e\u200b") {
+			t.Errorf("%s: %q", name, out.String())
+		}
+	}
+}
+
+// TestNamesCannotForgeLogLines holds that a log line stays one, whatever is in it.
+func TestNamesCannotForgeLogLines(t *testing.T) {
+	var out bytes.Buffer
+	jsonLog(&out).Info("done", "package", hostile, "error", errors.New(hostile))
+	if n := strings.Count(out.String(), "\n"); n != 1 {
+		t.Errorf("%d lines: %q", n, out.String())
+	}
+	var line map[string]any
+	if err := json.Unmarshal(out.Bytes(), &line); err != nil || line["msg"] != "done" {
+		t.Errorf("%v: %q", err, out.String())
+	}
+	if strings.ContainsAny(strings.TrimSuffix(out.String(), "\n"), "\x1b\r\n") {
+		t.Errorf("%q", out.String())
+	}
+}
+
+func TestALargeDataDocumentIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	data := filepath.Join(dir, "data.json")
+	if err := os.WriteFile(data, make([]byte, policyset.MaxDataBytes+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(dir, "shelflife.yaml")
+	if err := os.WriteFile(config, []byte("version: 1\nowners: [{login: acme}]\npolicies: {builtin: true, data: data.json}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := newCLI(t, simtest.Start(t, githubsim.SampleSeed()).URL)
+	c.exec(exitUsage, "plan", "--config", config)
+}
