@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/githubsim"
@@ -23,8 +25,9 @@ type world struct {
 	url      string
 	evidence *evidence
 	limits   retention.Limits
-	dir      string // of the configuration and the state file
-	extra    string // further lines of the configuration
+	dir      string       // of the configuration and the state file
+	ahead    atomic.Int64 // nanoseconds that GitHub's clock is ahead of this machine's
+	extra    string       // further lines of the configuration
 	env      []string
 }
 
@@ -46,13 +49,16 @@ func newWorld(c *Case, l layout, limits retention.Limits, change ...func(*github
 
 func (w *world) serve(seed githubsim.Seed, opts ...githubsim.Option) {
 	var err error
-	w.sim, err = githubsim.New(seed, append(opts, githubsim.WithEffects(w.evidence.observe))...)
+	w.sim, err = githubsim.New(seed, append([]githubsim.Option{githubsim.WithClock(w.now), githubsim.WithEffects(w.evidence.observe)}, opts...)...)
 	w.Must(err)
 	listener := httptest.NewServer(w.sim.Handler())
 	w.url = listener.URL
 	w.evidence.start = w.sim.State()
 	w.Cleanup(listener.Close)
 }
+
+// now is GitHub's clock.
+func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
 
 func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
 
@@ -61,15 +67,19 @@ func (w *world) write(name, text string) {
 	w.Must(os.WriteFile(w.path(name), []byte(text), 0o600))
 }
 
+// onlyPolicies are the policies that the worlds are run with: the layout's own, and
+// the shipped ones that clear up what an interruption leaves.
+func onlyPolicies() []string { return []string{"doom", "expire_untagged", "expire_orphan_referrers"} }
+
 // configure writes shelflife.yaml and the policy.
 func (w *world) configure() {
 	w.write("policies/doom.rego", doomPolicy)
 	w.write("shelflife.yaml", fmt.Sprintf(`version: 1
 mode: enforce
-policies: {builtin: true, path: ./policies, only: [doom, expire_untagged]}
+policies: {builtin: true, path: ./policies, only: [%s]}
 limits: {deletes_per_run: %d, deletes_per_day: %d, percent_of_package: 100, percent_of_owner: 100}
 %s
-`, w.limits.DeletesPerRun, w.limits.DeletesPerDay, w.extra))
+`, strings.Join(onlyPolicies(), ", "), w.limits.DeletesPerRun, w.limits.DeletesPerDay, w.extra))
 }
 
 const oneOwner = `owners: [{login: acme, types: [container, npm]}]`
