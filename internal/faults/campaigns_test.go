@@ -102,5 +102,6 @@ func campaigns() []campaign {
 	return []campaign{
 		{"kill", "cli-apply", 1000, 2, 24, killCLI("cli-apply")},
 		{"kill", "cli-run", 1000, 2, 24, killCLI("cli-run")},
+		{"kill", "serve", 1000, 2, 24, killServe},
 	}
 }
