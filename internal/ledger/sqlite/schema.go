@@ -17,8 +17,11 @@ var schemaV1 string
 //go:embed schema_v2.sql
 var schemaV2 string
 
+//go:embed schema_queue.sql
+var schemaQueue string
+
 // migrations take the schema from version i to i+1. They are only ever added to.
-func migrations() []string { return []string{schemaV1, schemaV2} }
+func migrations() []string { return []string{schemaV1, schemaV2, schemaQueue} }
 
 // prepare brings the schema up to date. Two processes that open a new file at
 // the same moment may see one another's lock although they wait for it (a
