@@ -121,6 +121,16 @@ func (w *world) idle(run string) bool {
 	return ok && st.Phase == sweep.Done && st.Run > run && len(st.Deferred) == 0 && !st.PausedUntil.After(time.Now())
 }
 
+// lookedAt reports whether no webhook waits any more.
+func (w *world) lookedAt() bool {
+	store, done, err := w.onDisk()
+	w.Must(err)
+	defer done()
+	left, err := store.(*sqlite.DB).Work(w.Context())
+	w.Must(err)
+	return len(left) == 0
+}
+
 func (w *world) lastRun() string {
 	store, done, err := w.onDisk()
 	w.Must(err)
@@ -161,8 +171,12 @@ func killServe(_ *testing.T, ws *workshop) func(*Case) {
 			w.push()
 		}
 		w.await("the sweep to end", p, func() bool { return w.idle("") })
-		w.stopServer(p)
+		w.await("the webhooks to be looked at", p, w.lookedAt)
 		w.check("after the end", true)
+		if w.accepted() && w.there("web hooked") {
+			w.Errorf("a webhook was answered with 202 and never looked at")
+		}
+		w.stopServer(p)
 		w.sweepAgain(ws, hook, 2)
 		if w.there("web hooked") {
 			w.Errorf("what was pushed is still there after the next sweep")
@@ -184,6 +198,11 @@ func (w *world) push() {
 		Owner: owner, Type: retention.Container, Package: "web", Versions: []githubsim.Version{{Key: "hooked", Tags: []string{"pr-hooked"}}},
 	})
 	w.Must(err)
+}
+
+// accepted reports whether the server took an announcement of the push upon itself.
+func (w *world) accepted() bool {
+	return slices.ContainsFunc(w.sim.Deliveries(), func(d githubsim.Delivery) bool { return d.StatusCode == http.StatusAccepted })
 }
 
 func (w *world) there(name string) (there bool) {
