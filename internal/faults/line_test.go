@@ -165,3 +165,11 @@ func (l *line) plan() (guard.Plan, error) {
 func (l *line) apply(ctx context.Context, p guard.Plan) (enforce.Result, error) {
 	return l.enforcer().Apply(ctx, enforce.ApplyRequest{Plan: p, Targets: []enforce.Target{l.target()}, Judge: l.judge, Bundle: l.bundle})
 }
+
+// newLine is the line of a world, in memory but for the ledger, with the world's
+// own policies.
+func (w *world) newLine(store ledger.Store) *line {
+	l := newLine(w, store, newSnapshots(), time.Now())
+	l.judge = marks{}
+	return l
+}
