@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/shelflife-dev/shelflife/internal/awstest"
 )
 
 var (
@@ -103,5 +105,7 @@ func campaigns() []campaign {
 		{"kill", "cli-apply", 1000, 2, 24, killCLI("cli-apply")},
 		{"kill", "cli-run", 1000, 2, 24, killCLI("cli-run")},
 		{"kill", "serve", 1000, 2, 24, killServe},
+		{"kill", "dynamodb-moto", 200, 1, 4, killDynamoDB(awstest.Start)},
+		{"kill", "dynamodb-local", 1000, 2, 4, killDynamoDB(awstest.DynamoDBLocal)},
 	}
 }
