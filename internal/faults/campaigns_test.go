@@ -3,6 +3,7 @@ package faults
 import (
 	"flag"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -101,6 +102,14 @@ func conclude(t *testing.T, report *Report) {
 }
 
 func campaigns() []campaign {
+	return slices.Concat(killCampaigns(), githubCampaigns(), []campaign{
+		{"unread", "in-process", 5000, 20, 2, unread},
+		{"ten-workers", "in-process", 500, 3, 2, tenWorkers},
+		{"ten-workers", "cli-apply", 60, 1, 4, tenProcesses},
+	})
+}
+
+func killCampaigns() []campaign {
 	return []campaign{
 		{"kill", "cli-apply", 1000, 2, 24, killCLI("cli-apply")},
 		{"kill", "cli-run", 1000, 2, 24, killCLI("cli-run")},

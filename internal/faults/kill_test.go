@@ -261,7 +261,7 @@ func (w *world) anHourLater() {
 	db, err := sqlite.Open(w.path("state/shelflife.db"))
 	w.Must(err)
 	defer func() { w.Must(db.Close()) }()
-	l := newLine(w, db, db, time.Now().Add(2*time.Hour))
+	l := newLine(w, db, db, 2*time.Hour)
 	w.Must(l.enforcer().Reconcile(w.Context(), l.target()))
 }
 
@@ -273,7 +273,7 @@ func (w *world) aMonthLater() {
 	db, err := sqlite.Open(w.path("state/shelflife.db"))
 	w.Must(err)
 	defer func() { w.Must(db.Close()) }()
-	l := newLine(w, db, db, time.Now().Add(month))
+	l := newLine(w, db, db, 0)
 	l.judge, err = policy.Load(w.Context(), policies.FS, policy.Options{Builtin: true, Path: w.path("policies"), Only: onlyPolicies()})
 	w.Must(err)
 	p, err := l.plan()

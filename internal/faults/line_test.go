@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/enforce"
@@ -18,32 +17,24 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
-// clock is virtual: waiting moves it instead of taking time, so that a limit of an
-// hour is over at once.
+// clock is GitHub's in the simulator, or one that is ahead of it. Waiting moves both
+// instead of taking time, so that a limit of an hour is over at once.
 type clock struct {
-	mu  sync.Mutex
-	now time.Time
+	w     *world
+	ahead time.Duration
 }
 
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
+func (c *clock) Now() time.Time { return c.w.now().Add(c.ahead) }
 
-// After is over at once, having moved the clock.
+// After is over at once, having moved the clocks.
 func (c *clock) After(d time.Duration) <-chan time.Time {
+	c.Advance(d)
 	ch := make(chan time.Time, 1)
-	ch <- c.Advance(d)
+	ch <- c.Now()
 	return ch
 }
 
-func (c *clock) Advance(d time.Duration) time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(max(0, d))
-	return c.now
-}
+func (c *clock) Advance(d time.Duration) { c.w.ahead.Add(int64(max(0, d))) }
 
 type quiet struct{}
 
@@ -65,11 +56,11 @@ type line struct {
 	key       guard.HMACKey
 }
 
-func newLine(w *world, store ledger.Store, snaps inventory.Snapshots, at time.Time) *line {
+func newLine(w *world, store ledger.Store, snaps inventory.Snapshots, ahead time.Duration) *line {
 	base := &http.Transport{MaxIdleConnsPerHost: 16}
 	w.Cleanup(base.CloseIdleConnections)
 	return &line{
-		w: w, clock: &clock{now: at}, store: store, snapshots: snaps, cache: &oci.MemoryCache{}, transport: base,
+		w: w, clock: &clock{w, ahead}, store: store, snapshots: snaps, cache: &oci.MemoryCache{}, transport: base,
 		bundle: guard.Bundle{Revision: "faults", Digest: "sha256:policies", ParamsDigest: "sha256:params"},
 		key:    guard.HMACKey(bytes.Repeat([]byte("k"), 32)),
 	}
@@ -169,7 +160,7 @@ func (l *line) apply(ctx context.Context, p guard.Plan) (enforce.Result, error) 
 // newLine is the line of a world, in memory but for the ledger, with the world's
 // own policies.
 func (w *world) newLine(store ledger.Store) *line {
-	l := newLine(w, store, newSnapshots(), time.Now())
+	l := newLine(w, store, newSnapshots(), 0)
 	l.judge = marks{}
 	return l
 }
