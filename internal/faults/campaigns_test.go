@@ -105,6 +105,7 @@ func campaigns() []campaign {
 	return slices.Concat(killCampaigns(), githubCampaigns(), []campaign{
 		{"unread", "in-process", 5000, 20, 2, unread},
 		{"policies", "in-process", 110, 3, 2, badPolicies},
+		{"webhooks", "serve", 200, 2, 8, webhooks},
 		{"ten-workers", "in-process", 500, 3, 2, tenWorkers},
 		{"ten-workers", "cli-apply", 60, 1, 4, tenProcesses},
 	})
