@@ -3,9 +3,11 @@ package faults
 import (
 	"flag"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/awstest"
 )
@@ -14,6 +16,7 @@ var (
 	seedFlag   = flag.Uint64("seed", 0, "play only the case of this seed, in each campaign that -run selects")
 	fromFlag   = flag.Uint64("from", 1, "seed of the first case of each campaign")
 	shareFlag  = flag.Int("share", 100, "percent of the long form's cases to play")
+	fuzzFlag   = flag.Duration("fuzz-time", 10*time.Second, "how long each fuzz target runs")
 	reportFlag = flag.String("report", "", "file to write the results to, as JSON")
 )
 
@@ -41,7 +44,14 @@ func TestCampaign(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	for _, c := range campaigns() {
+	fuzzing, err := fuzzCampaigns(filepath.Join("..", ".."))
+	if err != nil || len(fuzzing) == 0 {
+		t.Fatalf("look for fuzz targets: found %d, %v", len(fuzzing), err)
+	}
+	for _, c := range append(campaigns(), fuzzing...) {
+		if !long && c.short == 0 {
+			continue
+		}
 		t.Run(c.name+"/"+c.target, func(t *testing.T) {
 			if !long {
 				t.Parallel()
@@ -57,7 +67,7 @@ func (c campaign) sized() Campaign {
 	if long {
 		cases = max(1, c.long**shareFlag/100)
 	}
-	out := Campaign{Name: c.name, Target: c.target, Cases: cases, First: *fromFlag, Width: c.width}
+	out := Campaign{Name: c.name, Target: c.target, Cases: cases, First: *fromFlag, Width: c.width, Limit: DefaultLimit + *fuzzFlag}
 	if *seedFlag != 0 {
 		out.Cases, out.First = 1, *seedFlag
 	}
@@ -104,6 +114,8 @@ func conclude(t *testing.T, report *Report) {
 func campaigns() []campaign {
 	return slices.Concat(killCampaigns(), githubCampaigns(), []campaign{
 		{"unread", "in-process", 5000, 20, 2, unread},
+		{"graphs", "guard", 20, 0, 1, properties("internal/guard")},
+		{"graphs", "enforce", 20, 0, 1, properties("internal/enforce")},
 		{"policies", "in-process", 110, 3, 2, badPolicies},
 		{"webhooks", "serve", 200, 2, 8, webhooks},
 		{"ten-workers", "in-process", 500, 3, 2, tenWorkers},

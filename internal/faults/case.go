@@ -57,7 +57,10 @@ func (c *Case) Must(err error) {
 }
 
 // Count adds one to a figure of the campaign, shown in its notes.
-func (c *Case) Count(what string) { c.counts.add(what) }
+func (c *Case) Count(what string) { c.CountN(what, 1) }
+
+// CountN adds n to a figure of the campaign.
+func (c *Case) CountN(what string, n int) { c.counts.add(what, n) }
 
 // Cleanup has f called when the case is over, the last one first.
 func (c *Case) Cleanup(f func()) {

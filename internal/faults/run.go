@@ -54,10 +54,10 @@ type counts struct {
 	of map[string]int
 }
 
-func (n *counts) add(what string) {
+func (n *counts) add(what string, more int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.of[what]++
+	n.of[what] += more
 }
 
 // String lists the figures by name.
