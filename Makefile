@@ -12,7 +12,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 
 .PHONY: help
 help: ## this list
-	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build ## the main job on the embedded simulator: plan, apply, undo, verify
@@ -43,8 +43,12 @@ dynamodb-local: .dynamodb-local ## DynamoDB Local as a second opinion (Java 17 a
 	mvn -B -q -f tools/dynamodb-local/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/.dynamodb-local
 
 .PHONY: test-aws
-test-aws: venv ## the AWS stores against moto, and DynamoDB Local where it is there
-	$(GO) test ./internal/awstest ./internal/ledger/dynamodb ./internal/inventory/s3snap
+test-aws: venv ## the functions' real bootstraps and the AWS stores against moto, and DynamoDB Local where it is there
+	@scripts/test-aws.sh ./functions/... ./internal/lambdatest ./internal/awstest ./internal/ledger/dynamodb ./internal/inventory/s3snap
+
+.PHONY: test-aws-kills
+test-aws-kills: venv ## 200 sweeps whose worker is killed at random (SHELFLIFE_KILLS=n, SHELFLIFE_SEED=n)
+	@SHELFLIFE_KILLS=$${SHELFLIFE_KILLS:-200} scripts/test-aws.sh ./functions/e2e -run KilledAtRandom -timeout 60m
 
 .PHONY: policy-test
 policy-test: ## the stock opa checks, formats and tests the policies; every rule is covered
@@ -99,3 +103,37 @@ bench-policy: ## policy evaluation, in µs per version
 .PHONY: e2e
 e2e: build ## the demo as a stranger runs it, its output checked
 	@scripts/e2e.sh
+
+# The Lambda functions. SAM calls build-…Function with ARTIFACTS_DIR; the
+# configuration and the policies that it names go beside the bootstrap.
+ARCH          ?= arm64
+ARTIFACTS_DIR ?= $(CURDIR)/bin/lambda/$@
+SHELFLIFE     ?= shelflife.yaml
+# What both functions are built from: the same sources have the same revision.
+REVISION       = $(shell find functions internal policies go.mod go.sum -type f ! -path '*/testdata/*' ! -name '*_test.*' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-12)
+
+define lambda
+	@mkdir -p '$(ARTIFACTS_DIR)'
+	@GOOS=linux GOARCH=$(ARCH) CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -buildid= -X main.revision=$(REVISION)' -tags lambda.norpc -o '$(ARTIFACTS_DIR)/bootstrap' ./functions/$(1)
+	@if [ -f '$(SHELFLIFE)' ]; then \
+		$(GO) run ./scripts/lambdaconfig '$(SHELFLIFE)' '$(ARTIFACTS_DIR)'; \
+	else \
+		echo 'note: there is no $(SHELFLIFE), so none is packed: the function needs SHELFLIFE_CONFIG' >&2; \
+	fi
+endef
+
+.PHONY: build-EnforcerFunction
+build-EnforcerFunction: ## the enforcer function into ARTIFACTS_DIR (SAM calls this); ARCH=arm64|amd64
+	$(call lambda,enforcer)
+
+.PHONY: build-WebhookFunction
+build-WebhookFunction: ## the webhook function into ARTIFACTS_DIR (SAM calls this)
+	$(call lambda,webhook)
+
+.PHONY: package
+package: build-EnforcerFunction build-WebhookFunction ## both functions as zip files in bin/lambda, with their sizes
+	@scripts/package.sh bin/lambda
+
+.PHONY: reproducible
+reproducible: ## builds both functions in two different folders and compares them
+	@scripts/reproducible.sh

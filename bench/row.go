@@ -114,6 +114,7 @@ func rows() []row {
 		{name: "sweep-10000", slow: true, run: sweepLarge},
 		{name: "start", run: start},
 		{name: "store", run: store},
+		{name: "functions", run: functions},
 		{name: "not-built", run: notBuiltYet},
 	}
 }
@@ -122,9 +123,6 @@ func rows() []row {
 func notBuiltYet(_ context.Context, b *bench) error {
 	for _, what := range []string{
 		"forecast or diff of 1,000,000 versions",
-		"start to ready of the enforcer function", "start to ready of the webhook function",
-		"zipped arm64 size of the enforcer function", "zipped arm64 size of the webhook function",
-		"webhook: verify and enqueue in the real function", "webhook: a burst of 500 deliveries",
 	} {
 		b.add(missing("not-built", what))
 	}

@@ -13,9 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/shelflife-dev/shelflife/internal/decisions"
 	"github.com/shelflife-dev/shelflife/internal/enforce"
 	"github.com/shelflife-dev/shelflife/internal/guard"
-	"github.com/shelflife-dev/shelflife/internal/ledger/sqlite"
 	"github.com/shelflife-dev/shelflife/internal/policy"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
@@ -232,21 +232,7 @@ func (s *session) hasSnapshot(ctx context.Context, login string) error {
 
 // logDecisions keeps who said what about which version, for query and show.
 func (s *session) logDecisions(ctx context.Context, p guard.Plan) error {
-	var rows []sqlite.DecisionRow
-	for _, it := range p.Items() {
-		for _, r := range append(append([]retention.Rule{}, it.Rules...), it.Overruled...) {
-			row := sqlite.DecisionRow{
-				Owner: it.Owner, PackageType: it.PackageType, Package: it.Package, VersionID: it.VersionID, Version: it.Version,
-				Policy: r.Policy, Rule: r.Rule, Action: r.Action, Reason: r.Reason, Severity: r.Severity, Mode: r.Mode,
-				Status: it.Status, EvaluatedAt: p.EvaluatedAt(),
-			}
-			if it.Guard != nil {
-				row.Guard = it.Guard.Code
-			}
-			rows = append(rows, row)
-		}
-	}
-	return s.db.SaveDecisions(ctx, p.ID(), rows)
+	return s.db.SaveDecisions(ctx, p.ID(), slices.Collect(decisions.Rows(p)))
 }
 
 // parseTime reads a day or an RFC 3339 time; "" is the zero time.

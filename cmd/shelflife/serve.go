@@ -161,7 +161,7 @@ func (s *server) routes(listen string) (http.Handler, string, error) {
 		return mux, listen, nil
 	}
 	h, err := webhook.NewHandler(webhook.Config{
-		Verifier: webhook.NewVerifier(secrets), Owners: configured{s.cfg}, Queue: kept{s.queues, s.db}, Deliveries: s.db.Deliveries(s.now),
+		Verifier: webhook.NewVerifier(secrets), Owners: s.cfg, Queue: kept{s.queues, s.db}, Deliveries: s.db.Deliveries(s.now),
 		Log: s.log, Now: s.now, Self: s.cfg.Serve.Self,
 	})
 	if err != nil {

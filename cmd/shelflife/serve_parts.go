@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/config"
-	"github.com/shelflife-dev/shelflife/internal/ghapp"
+	"github.com/shelflife-dev/shelflife/internal/jsonlog"
 	"github.com/shelflife-dev/shelflife/internal/ledger/sqlite"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 	"github.com/shelflife-dev/shelflife/internal/sweep"
@@ -90,20 +90,6 @@ func (q queues) Send(ctx context.Context, item retention.WorkItem) error {
 	return of.Send(ctx, item)
 }
 
-// configured tells whose events are ours.
-type configured struct{ cfg config.Config }
-
-// Configured reports whether the owner is in the file. An event of an App must
-// come from the installation that the owner's credentials name, if they do.
-func (c configured) Configured(login string, installation int64) bool {
-	o, ok := c.cfg.Owner(login)
-	if !ok {
-		return false
-	}
-	cred := o.Credentials
-	return installation == 0 || cred == nil || cred.Kind != config.KindApp || cred.InstallationID == installation
-}
-
 // pauseName is the file beside the state file that stops all work.
 const pauseName = "PAUSE"
 
@@ -169,17 +155,7 @@ func (s *stopSwitch) now() {
 }
 
 // jsonLog writes JSON lines in which nothing that looks like a secret stands.
-func jsonLog(w io.Writer) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-		switch v := a.Value.Any().(type) {
-		case string:
-			a.Value = slog.StringValue(ghapp.Redact(v))
-		case error:
-			a.Value = slog.StringValue(ghapp.Redact(v.Error()))
-		}
-		return a
-	}}))
-}
+func jsonLog(w io.Writer) *slog.Logger { return jsonlog.New(w) }
 
 // lines makes a log line of each line that is written.
 type lines struct{ log *slog.Logger }

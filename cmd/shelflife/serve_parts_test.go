@@ -53,7 +53,7 @@ func TestConfiguredTellsOwnersAndInstallations(t *testing.T) {
 		"an owner with a token":         {"jane", 5, true},
 		"a stranger":                    {"mallory", 77, false},
 	} {
-		if got := (configured{cfg}).Configured(tc.login, tc.installation); got != tc.want {
+		if got := cfg.Configured(tc.login, tc.installation); got != tc.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

@@ -2,17 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"os/user"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
+	clients "github.com/shelflife-dev/shelflife/internal/access"
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/enforce"
 	"github.com/shelflife-dev/shelflife/internal/ghapp"
@@ -20,6 +16,7 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/ledger/sqlite"
 	"github.com/shelflife-dev/shelflife/internal/policy"
+	"github.com/shelflife-dev/shelflife/internal/policyset"
 	"github.com/shelflife-dev/shelflife/internal/report"
 	"github.com/shelflife-dev/shelflife/policies"
 )
@@ -65,7 +62,7 @@ func (a *app) openWith(cfg config.Config) (*session, error) {
 	s.ledger = ledger.New(db, func() time.Time { return s.now() })
 	s.progress = report.NewProgress(a.progressWriter(), a.terminal)
 	s.rests, err = ghapp.NewGovernors(ghapp.GovernorOptions{
-		MaxInFlight: cfg.API.MaxInFlight, ReservePercent: reserve(cfg.API.ReservePercent), Observe: s.sayLimited,
+		MaxInFlight: cfg.API.MaxInFlight, ReservePercent: clients.Reserve(cfg.API.ReservePercent), Observe: s.sayLimited,
 	})
 	if err != nil {
 		return nil, errors.Join(usage(err), db.Close())
@@ -175,42 +172,11 @@ func checkParams(ctx context.Context, cfg config.Config, opts policy.Options) er
 }
 
 // policyData reads the document of policies.data: JSON or YAML.
-func (s *session) policyData() (map[string]any, error) {
-	if s.cfg.Policies.Data == "" {
-		return nil, nil
-	}
-	b, err := os.ReadFile(s.cfg.Policies.Data)
-	if err != nil {
-		return nil, fmt.Errorf("read policies.data: %w", err)
-	}
-	var doc map[string]any
-	if err := yaml.Unmarshal(b, &doc); err != nil {
-		return nil, fmt.Errorf("read policies.data: %s: %w", filepath.Base(s.cfg.Policies.Data), err)
-	}
-	j, err := json.Marshal(doc)
-	if err != nil {
-		return nil, fmt.Errorf("read policies.data: %w", err)
-	}
-	doc = nil
-	return doc, json.Unmarshal(j, &doc)
-}
+func (s *session) policyData() (map[string]any, error) { return policyset.Data(s.cfg.Policies.Data) }
 
-func policyParams(c config.Config) policy.Params {
-	p := policy.Params{All: policy.Values(c.Params), Owners: map[string]policy.OwnerParams{}}
-	for _, o := range c.Owners {
-		op := policy.OwnerParams{All: policy.Values(o.Params)}
-		for _, pp := range o.PackageParams {
-			op.Packages = append(op.Packages, policy.PackageParams{Glob: pp.Packages, Values: policy.Values(pp.Params)})
-		}
-		p.Owners[o.Login] = op
-	}
-	return p
-}
+func policyParams(c config.Config) policy.Params { return policyset.Params(c) }
 
-func bundleOf(e *policy.Engine) guard.Bundle {
-	b := e.Bundle()
-	return guard.Bundle{Revision: b.Revision, Digest: b.Digest, ParamsDigest: b.ParamsDigest}
-}
+func bundleOf(e *policy.Engine) guard.Bundle { return policyset.Bundle(e) }
 
 func (s *session) enforcer() *enforce.Enforcer {
 	return &enforce.Enforcer{

@@ -20,6 +20,18 @@ func (c Config) Owner(login string) (Owner, bool) {
 	return Owner{}, false
 }
 
+// Configured reports whether an event of an owner is ours. One of an App must come
+// from the installation that the owner's credentials name, if they do;
+// installation is 0 for a webhook that belongs to no App.
+func (c Config) Configured(login string, installation int64) bool {
+	o, ok := c.Owner(login)
+	if !ok {
+		return false
+	}
+	cred := o.Credentials
+	return installation == 0 || cred == nil || cred.Kind != KindApp || cred.InstallationID == installation
+}
+
 // ModeFor returns the owner's own mode, or the file's where it has none. An
 // owner that is not configured observes.
 func (c Config) ModeFor(login string) retention.Mode {

@@ -4,7 +4,6 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -69,8 +68,8 @@ func keyHint(text string) string {
 	return "generate a new key on the App's settings page and use the .pem file as it is"
 }
 
-// jwtSigner signs App JWTs with any RSA key that can sign a SHA-256 digest,
-// whether it is in memory or in a key management service.
+// jwtSigner signs App JWTs with any RSA key, whether it is in memory or in a key
+// management service (a crypto.MessageSigner).
 type jwtSigner struct{ key crypto.Signer }
 
 func newJWTSigner(key crypto.Signer) (*jwtSigner, error) {
@@ -86,8 +85,8 @@ func (s *jwtSigner) Sign(claims jwt.Claims) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	digest := sha256.Sum256([]byte(text))
-	signature, err := s.key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	// A key in KMS takes the whole message, one in memory its digest.
+	signature, err := crypto.SignMessage(s.key, rand.Reader, []byte(text), crypto.SHA256)
 	if err != nil {
 		return "", err
 	}

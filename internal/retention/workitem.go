@@ -52,6 +52,9 @@ type WorkItem struct {
 	// Change identifies the change that GitHub announced. Both events that
 	// announce it (package and registry_package) bear the same; "" means unknown.
 	Change string `json:"change,omitempty"`
+	// Revision is the build that sent the item, "" where there are no builds to
+	// tell apart. It is no part of what the item asks for.
+	Revision string `json:"revision,omitempty"`
 }
 
 // NewSweepWork asks for the next slice of an owner's sweep.
@@ -102,6 +105,8 @@ func (w WorkItem) Validate() error {
 		return fmt.Errorf("work item of version %d: this build reads version %d; deploy the functions together", w.V, WorkItemVersion)
 	case !isOwner(w.Owner):
 		return fmt.Errorf("work item: owner %.120q is not a login", w.Owner)
+	case w.Revision != "" && !isToken(w.Revision, maxWord):
+		return fmt.Errorf("work item: revision is not up to %d letters, digits or marks of -_.: alone", maxWord)
 	case w.Kind == WorkSweep:
 		return w.validateSweep()
 	case w.Kind == WorkPackage:

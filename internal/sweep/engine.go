@@ -41,8 +41,8 @@ type Switch interface {
 	Paused(ctx context.Context) (on bool, reason string)
 }
 
-// Config is what an Engine is made of. OwnerVersions, Record and the durations
-// may be left out.
+// Config is what an Engine is made of. OwnerVersions, Record, Observe and the
+// durations may be left out.
 type Config struct {
 	Owners  []config.Owner // the only ones that are ever touched
 	Connect func(ctx context.Context, o config.Owner) (enforce.Target, error)
@@ -59,6 +59,8 @@ type Config struct {
 	OwnerVersions func(ctx context.Context, owner string) (int, error)
 	// Record keeps what was decided, before anything of it is done.
 	Record func(ctx context.Context, p guard.Plan) error
+	// Observe hears what is worth counting; it is called while the owner is held.
+	Observe func(e Event)
 
 	Now   func() time.Time
 	Log   *slog.Logger
@@ -68,10 +70,17 @@ type Config struct {
 const (
 	// DefaultSlice is how long a webhook waits for a sweep of its owner.
 	DefaultSlice = time.Minute
-	// margin is what a slice leaves of its context's deadline, and how much
-	// longer than planned a call at its end may take.
-	margin = 30 * time.Second
+	// maxMargin bounds margin, and is what it is for slices of a minute or more.
+	maxMargin = 30 * time.Second
 )
+
+// margin is what a slice leaves of its context's deadline, and how much longer
+// than planned a call at its end may take.
+func (e *Engine) margin() time.Duration { return min(maxMargin, e.Slice/2) }
+
+// Needs is how much time Handle should have until its context's deadline: with
+// less, a slice would be over before it has come far.
+func (e *Engine) Needs() time.Duration { return e.margin() * 3 / 2 }
 
 // Engine starts, works and resumes sweeps and looks at packages. It is safe for
 // concurrent use: one item at a time for each owner, owners side by side.
@@ -203,6 +212,7 @@ func (w *worker) record(ctx context.Context, p guard.Plan) error {
 	if len(p.Problems()) > 0 || s.Held > 0 {
 		level = slog.LevelWarn
 	}
+	w.observe(Event{Kind: PlanMade, Summary: s})
 	w.log.Log(ctx, level, "planned", "run", p.ID(), "mode", p.Mode().String(), "delete", s.Delete, "restore", s.Restore, "keep", s.Keep,
 		"held", s.Held, "blocked", s.Blocked, "conflict", s.Conflict, "observed", s.Observed, "problems", len(p.Problems()))
 	for i, problem := range p.Problems() {

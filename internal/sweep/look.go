@@ -51,6 +51,9 @@ func (w *worker) look(ctx context.Context, item retention.WorkItem) error {
 			w.logResult(ctx, res)
 			err = res.StoppedBy
 		}
+		if err == nil {
+			w.observe(Event{Kind: RunEnded, Result: res})
+		}
 		if err != nil {
 			return w.laterPackage(ctx, item, err)
 		}
@@ -63,6 +66,26 @@ func (w *worker) versions() func(context.Context) (int, error) {
 		return nil
 	}
 	return func(ctx context.Context) (int, error) { return w.OwnerVersions(ctx, w.owner.Login) }
+}
+
+// PutOff keeps a package item for the tick to send again, without a look at it.
+// What it can't keep the next sweep looks at. A sweep item needs no keeping: the
+// tick sends its next slice.
+func (e *Engine) PutOff(ctx context.Context, item retention.WorkItem) error {
+	o, ok := e.owner(item.Owner)
+	if !ok || item.Kind != retention.WorkPackage {
+		return nil
+	}
+	unlock, err := e.lock(ctx, o.Login)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	w := &worker{Engine: e, owner: o, log: e.Log.With("owner", o.Login)}
+	if _, err := w.load(ctx); err != nil {
+		return err
+	}
+	return w.putOff(ctx, item)
 }
 
 // Retry keeps a package item that Handle failed on, for the tick to send again: for

@@ -13,6 +13,10 @@ import (
 // that a limit without a time does not lead to asking again and again.
 const minPause = time.Minute
 
+// samePause is how soon after a pause the next one belongs to it: little was done
+// between them.
+const samePause = 15 * time.Minute
+
 // pausedUntil reports whether err is a rate limit, and until when.
 func pausedUntil(err error) (time.Time, bool) {
 	if t, ok := packages.RateLimitedUntil(err); ok {
@@ -36,7 +40,10 @@ func (w *worker) pause(ctx context.Context, err error) bool {
 	if least := w.Now().Add(minPause); until.Before(least) {
 		until = least
 	}
-	w.state.PausedUntil, w.state.Note = until.UTC(), err.Error()
+	if w.Now().Sub(w.state.PausedEnd) > samePause {
+		w.state.PausedSince = w.Now().UTC()
+	}
+	w.state.PausedUntil, w.state.PausedEnd, w.state.Note = until.UTC(), until.UTC(), err.Error()
 	w.log.WarnContext(ctx, "GitHub asks to wait", "until", until.UTC(), "reason", err.Error())
 	return true
 }
@@ -57,6 +64,7 @@ func (w *worker) later(ctx context.Context, err error) error {
 		}
 		w.log.InfoContext(ctx, "slice ends", "run", s.Run, "phase", string(s.Phase), "progress", s.Progress, "next", s.Cursor)
 		if err := w.Queue.Send(context.WithoutCancel(ctx), w.item(w.owner, *s)); err != nil {
+			w.observe(Event{Kind: QueueFailed})
 			w.log.WarnContext(ctx, "the next slice could not be queued; the tick sends it", "run", s.Run, "error", err.Error())
 		}
 		return nil
@@ -83,6 +91,7 @@ func (w *worker) fail(ctx context.Context, err error) error {
 	if w.state.Failures >= maxFailures {
 		w.log.ErrorContext(ctx, "the sweep is given up until the next one is due", "run", w.state.Run, "failures", w.state.Failures, "error", err.Error())
 		w.state.Phase = Failed
+		w.observe(Event{Kind: GivenUp})
 	}
 	return errors.Join(err, w.keep(ctx))
 }

@@ -35,12 +35,12 @@ func (w *worker) sweep(ctx context.Context, item retention.WorkItem) error {
 	w.state.PausedUntil, w.state.Note = time.Time{}, ""
 	length := w.Slice << min(w.state.Stalls, maxStalls)
 	end := w.Now().Add(length)
-	if d, ok := ctx.Deadline(); ok && d.Add(-margin).Before(end) {
-		end = d.Add(-margin)
+	if d, ok := ctx.Deadline(); ok && d.Add(-w.margin()).Before(end) {
+		end = d.Add(-w.margin())
 	}
 	// The end is asked for between steps, so that no call is cut short; this
 	// cuts short what hangs.
-	sctx, cancel := context.WithTimeout(ctx, length+margin)
+	sctx, cancel := context.WithTimeout(ctx, length+w.margin())
 	defer cancel()
 	count := &counter{}
 	err := w.slice(sctx, end, count)
@@ -78,6 +78,7 @@ func (w *worker) takes(ctx context.Context, item retention.WorkItem) (bool, erro
 		return false, nil
 	}
 	w.begin(item.Run)
+	w.observe(Event{Kind: Began})
 	w.log.InfoContext(ctx, "sweep begins", "run", s.Run)
 	return true, w.keep(ctx)
 }
@@ -85,7 +86,8 @@ func (w *worker) takes(ctx context.Context, item retention.WorkItem) (bool, erro
 func (w *worker) begin(run string) {
 	w.state = State{
 		Run: run, Phase: Planning, StartedAt: w.Now().UTC(),
-		PausedUntil: w.state.PausedUntil, Deferred: w.state.Deferred, Attempts: w.state.Attempts,
+		PausedUntil: w.state.PausedUntil, PausedSince: w.state.PausedSince, PausedEnd: w.state.PausedEnd,
+		Deferred: w.state.Deferred, Attempts: w.state.Attempts,
 	}
 }
 
@@ -120,24 +122,36 @@ func (w *worker) plan(ctx context.Context, enforcer *enforce.Enforcer, t enforce
 	if err := w.record(ctx, p); err != nil {
 		return err
 	}
-	if s := p.Summary(); t.Mode != retention.Enforce || s.Delete+s.Restore == 0 {
+	s := p.Summary()
+	if t.Mode == retention.Enforce && s.Delete+s.Restore+s.Held > 0 {
+		// Also when all of it is held: a person may apply it.
+		if err := w.savePlan(ctx, p); err != nil {
+			return err
+		}
+	}
+	if t.Mode != retention.Enforce || s.Delete+s.Restore == 0 {
 		// Intents that an earlier interruption left are closed by each run; here
 		// there is none.
 		if err := enforcer.Reconcile(ctx, t); err != nil {
 			return err
 		}
-		w.finish(ctx, Done, "nothing to do")
+		note := "nothing to do"
+		if t.Mode == retention.Enforce && s.Held > 0 {
+			note = "all of it is held; a person can look at the plan and apply it"
+		}
+		w.finish(ctx, Done, note)
 		return nil
 	}
+	w.state.Phase = Applying
+	return w.keep(ctx)
+}
+
+func (w *worker) savePlan(ctx context.Context, p guard.Plan) error {
 	sealed, err := p.Seal(ctx, w.Sealer)
 	if err != nil {
 		return err
 	}
-	if err := w.Plans.SavePlan(ctx, w.owner.Login, w.state.Run, sealed); err != nil {
-		return err
-	}
-	w.state.Phase = Applying
-	return w.keep(ctx)
+	return w.Plans.SavePlan(ctx, w.owner.Login, p.ID(), sealed)
 }
 
 // apply carries the kept plan out, or what is left of it.
@@ -170,6 +184,7 @@ func (w *worker) apply(ctx context.Context, enforcer *enforce.Enforcer, t enforc
 	case res.StoppedBy != nil:
 		return res.StoppedBy
 	}
+	w.observe(Event{Kind: RunEnded, Result: res})
 	w.logResult(ctx, res)
 	note := "applied"
 	if !res.Clean() {
@@ -181,6 +196,7 @@ func (w *worker) apply(ctx context.Context, enforcer *enforce.Enforcer, t enforc
 
 func (w *worker) finish(ctx context.Context, phase Phase, note string) {
 	w.state.Phase, w.state.Note, w.state.Failures = phase, note, 0
+	w.observe(Event{Kind: Ended})
 	w.log.InfoContext(ctx, "sweep ends", "run", w.state.Run, "phase", string(phase), "note", note, "slices", w.state.Cursor+1)
 }
 

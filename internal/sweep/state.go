@@ -40,6 +40,10 @@ type State struct {
 	// PausedUntil is when GitHub may be asked again; it holds for the owner's
 	// packages too.
 	PausedUntil time.Time `json:"paused_until,omitzero"`
+	// PausedSince is when the pause at hand began, pauses right behind one another
+	// being one; PausedEnd is PausedUntil, kept when the work goes on.
+	PausedSince time.Time `json:"paused_since,omitzero"`
+	PausedEnd   time.Time `json:"paused_end,omitzero"`
 	Note        string    `json:"note,omitempty"` // why it stands where it does
 	// Deferred are package items that came at a bad time; the tick sends them again.
 	Deferred []retention.WorkItem `json:"deferred,omitempty"`
@@ -61,6 +65,19 @@ const (
 	// function may run.
 	maxStalls = 6
 )
+
+// PausedFor is how long the owner has been paused at a time, 0 when it is not.
+func (s State) PausedFor(now time.Time) time.Duration {
+	if !now.Before(s.PausedUntil) {
+		return 0
+	}
+	return max(0, now.Sub(s.PausedSince))
+}
+
+// State returns where an owner's sweep stands; ok is false when none has begun.
+func (e *Engine) State(ctx context.Context, owner string) (s State, ok bool, err error) {
+	return e.stateOf(ctx, owner)
+}
 
 func (e *Engine) stateOf(ctx context.Context, owner string) (s State, ok bool, err error) {
 	b, ok, err := e.Sweeps.LoadSweep(ctx, owner)

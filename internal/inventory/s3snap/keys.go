@@ -40,6 +40,10 @@ func snapshotKey(ref retention.PackageRef) string {
 	return ownerPrefix(ref.Owner) + escape(string(ref.Type)) + "/" + escape(ref.Name) + ".json.gz"
 }
 
+func planKey(owner, run string) string {
+	return "plans/" + escape(strings.ToLower(owner)) + "/" + escape(run) + ".json.gz"
+}
+
 func decisionsKey(l Log) string {
 	name := "run=" + escape(l.Run)
 	if l.Part != "" {

@@ -15,11 +15,13 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/shelflife-dev/shelflife/internal/awstest"
+	"github.com/shelflife-dev/shelflife/internal/ledger/dynamodb"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
@@ -28,7 +30,12 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 5, time.UTC)
 func open(t *testing.T) (*Store, *s3.Client) {
 	t.Helper()
 	env := awstest.Start(t)
-	return New(env.S3(), env.Bucket(t)), env.S3()
+	return New(env.S3(), env.Bucket(t), headsIn(t, env)), env.S3()
+}
+
+func headsIn(t *testing.T, env *awstest.Env) Heads {
+	t.Helper()
+	return dynamodb.New(ddb.NewFromConfig(env.Config), env.Table(t, dynamodb.Definition("")), func() time.Time { return noon })
 }
 
 func snapshotOf(owner string, kind retention.PackageType, name string) retention.Inventory {
@@ -120,7 +127,7 @@ func (c *counting) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input,
 func TestSnapshotsReadsAFewAheadAndStopsWhenTold(t *testing.T) {
 	s, client := open(t)
 	c := &counting{API: client}
-	s = New(c, s.bucket)
+	s = New(c, s.bucket, s.heads)
 	for i := range 4 * ahead {
 		save(t, s, snapshotOf("acme", retention.NPM, fmt.Sprint(i)))
 	}
@@ -197,7 +204,8 @@ func TestSnapshotsEndsWithAnError(t *testing.T) {
 }
 
 func TestABucketThatCantBeReachedIsAnError(t *testing.T) {
-	s := New(awstest.Start(t).S3(), awstest.Unique("none"))
+	env := awstest.Start(t)
+	s := New(env.S3(), awstest.Unique("none"), headsIn(t, env))
 	if err := s.SaveSnapshot(t.Context(), snapshotOf("acme", retention.NPM, "a")); err == nil {
 		t.Error("saved")
 	}

@@ -16,7 +16,10 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
-// SaveSnapshot keeps a reading of a package in place of the one before.
+// SaveSnapshot keeps a reading of a package in place of the one before. The head
+// goes first: a package that is known without a snapshot is read again, while
+// one with a snapshot that nobody knows of would not be missed when access to it
+// is lost.
 func (s *Store) SaveSnapshot(ctx context.Context, inv retention.Inventory) error {
 	ref := inv.Ref()
 	if ref.Owner == "" || ref.Type == "" || ref.Name == "" {
@@ -31,7 +34,10 @@ func (s *Store) SaveSnapshot(ctx context.Context, inv retention.Inventory) error
 	if err != nil {
 		return fmt.Errorf("encode snapshot of %s: %w", ref, err)
 	}
-	if err := s.put(ctx, snapshotKey(ref), &buf); err != nil {
+	if err = s.heads.SaveKnown(ctx, inv.Known(), inv.Active()); err == nil {
+		err = s.put(ctx, snapshotKey(ref), &buf)
+	}
+	if err != nil {
 		return fmt.Errorf("save snapshot of %s: %w", ref, err)
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/awstest"
 	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/oci"
+	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
 var _ oci.Cache = (*Table)(nil)
@@ -156,41 +157,6 @@ func TestDeliveriesAreSeenUntilTheirTime(t *testing.T) {
 	})
 }
 
-func TestASweepIsSavedByOneAtATime(t *testing.T) {
-	eachPlace(t, func(t *testing.T, env *awstest.Env) {
-		table := open(t, env)
-		first, err := table.Sweep(t.Context(), "ACME")
-		if diff := cmp.Diff(Sweep{Owner: "acme"}, first); diff != "" || err != nil {
-			t.Errorf("never swept: %v (-want +got)\n%s", err, diff)
-		}
-		save := func(s Sweep) Sweep {
-			t.Helper()
-			s, err := table.SaveSweep(t.Context(), s)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return s
-		}
-		s := first
-		s.Run, s.StartedAt, s.PausedUntil = "run-1", noon, noon.Add(time.Hour)
-		s = save(s)
-		s.Cursor, s.PausedUntil = "container/api", time.Time{}
-		s = save(s)
-		got, err := table.Sweep(t.Context(), "acme")
-		if diff := cmp.Diff(s, got); diff != "" || err != nil {
-			t.Errorf("sweep %v (-want +got)\n%s", err, diff)
-		}
-		for name, old := range map[string]Sweep{"never saved": first, "one behind": {Owner: "acme", Rev: 1}} {
-			if _, err := table.SaveSweep(t.Context(), old); !errors.Is(err, ErrStale) {
-				t.Errorf("%s: %v, want ErrStale", name, err)
-			}
-		}
-		if _, err := table.SaveSweep(t.Context(), Sweep{Owner: "other", Rev: 3}); !errors.Is(err, ErrStale) {
-			t.Errorf("a sweep that is gone: %v, want ErrStale", err)
-		}
-	})
-}
-
 // Whatever can't be read is an error, never nothing.
 func TestATableThatCantBeReachedIsAnError(t *testing.T) {
 	env := awstest.Start(t)
@@ -212,8 +178,22 @@ func TestATableThatCantBeReachedIsAnError(t *testing.T) {
 		"PutManifests":   func() error { return table.PutManifests(ctx, map[string][]byte{"x": nil}) },
 		"Seen":           func() error { _, err := table.Seen(ctx, "x"); return err },
 		"Mark":           func() error { return table.Mark(ctx, "x", noon) },
-		"Sweep":          func() error { _, err := table.Sweep(ctx, "x"); return err },
-		"SaveSweep":      func() error { _, err := table.SaveSweep(ctx, Sweep{Owner: "x"}); return err },
+		"LoadSweep":      func() error { _, _, err := table.Sweeps().LoadSweep(ctx, "x"); return err },
+		"SaveSweep":      func() error { return table.Sweeps().SaveSweep(ctx, "x", nil) },
+		"Known": func() error {
+			for _, err := range table.Known(ctx, "x") {
+				return err
+			}
+			return nil
+		},
+		"ActiveVersions": func() error { _, err := table.ActiveVersions(ctx, "x"); return err },
+		"SaveKnown":      func() error { return table.SaveKnown(ctx, retention.KnownPackage{Ref: ref}, 1) },
+		"Switch":         func() error { _, err := table.Switch(ctx); return err },
+		"SetSwitch":      func() error { _, err := table.SetSwitch(ctx, true, ""); return err },
+		"Hold":           func() error { return table.Hold(ctx, "x", "me", noon) },
+		"Release":        func() error { return table.Release(ctx, "x", "me") },
+		"LoadHook":       func() error { _, _, err := table.LoadHook(ctx, 1); return err },
+		"SaveHook":       func() error { return table.SaveHook(ctx, 1, nil) },
 		"Commit": func() error {
 			return table.Commit(ctx, ledger.Batch{Owner: "acme", Records: []ledger.Record{{Seq: 1}}})
 		},

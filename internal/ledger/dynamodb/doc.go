@@ -1,6 +1,6 @@
 // Package dynamodb is the store on AWS: one DynamoDB table that holds the
-// ledger, the cache of manifests, the webhook deliveries that were seen and the
-// state of sweeps. It implements ledger.Store and oci.Cache.
+// ledger, the cache of manifests, the webhook deliveries that were seen, the state
+// of sweeps, the heads of snapshots and the kill switch. It implements ledger.Store and oci.Cache.
 //
 // The package never scans, needs no secondary index, and never changes or
 // removes a ledger record: each page of records is put on the condition that
@@ -25,7 +25,11 @@
 //	package#<owner>#<type>#<name> <begun>#<seq>       run and ids of the package's actions of one batch
 //	manifest#<digest>             -                   body, what the manifest says; never expires
 //	delivery#<key>                -                   until; the attribute ttl removes it
-//	sweep#<owner>                 -                   how far the owner's sweep has come, rev
+//	sweep#<owner>                 -                   how far the owner's sweep has come (gzip), rev
+//	known#<owner>                 <type>#<name>       head of a package's snapshot, its active versions
+//	lock#<owner>                  -                   who works on the owner, until
+//	switch                        -                   the kill switch
+//	hook#<app>                    -                   how far failed deliveries have been gone through
 //
 // # Access patterns
 //
@@ -47,7 +51,13 @@
 //	Manifests       BatchGetItem                                     BatchGetItem
 //	PutManifests    BatchWriteItem                                   BatchWriteItem
 //	Seen, Mark      GetItem, PutItem delivery#                       GetItem, PutItem
-//	Sweep, SaveSweep GetItem, PutItem sweep#                         GetItem, PutItem
+//	Load-, SaveSweep GetItem, PutItem sweep#                         GetItem, PutItem
+//	SaveKnown       PutItem known#                                   PutItem
+//	Known, ActiveVersions Query known#                               Query
+//	Hold, Release   PutItem lock#                                    PutItem
+//	Paused, Switch  GetItem switch                                   GetItem
+//	SetSwitch       PutItem switch                                   PutItem
+//	Load-, SaveHook GetItem, PutItem hook#                           GetItem, PutItem
 //
 // A function may be held to its keys by the condition dynamodb:LeadingKeys:
 // DeleteItem to active#*, and a webhook function as a whole to delivery#*.

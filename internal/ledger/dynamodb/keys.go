@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
@@ -79,6 +80,11 @@ func startKey(owner string, run retention.Run) key {
 func manifestKey(digest string) key { return key{"manifest#" + part(digest), only} }
 func deliveryKey(id string) key     { return key{"delivery#" + part(id), only} }
 func sweepKey(owner string) key     { return key{"sweep#" + part(owner), only} }
+func switchKey() key                { return key{"switch", only} }
+func knownPK(owner string) string   { return "known#" + part(owner) }
+func knownKey(ref retention.PackageRef) key {
+	return key{knownPK(ledger.OwnerKey(ref.Owner)), part(string(ref.Type)) + "#" + part(ref.Name)}
+}
 
 func number(n int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}

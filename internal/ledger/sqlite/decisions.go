@@ -4,38 +4,19 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"time"
 
+	"github.com/shelflife-dev/shelflife/internal/decisions"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
-
-// DecisionRow is one line of the decision log: one policy's answer and what
-// became of it.
-type DecisionRow struct {
-	Owner       string                `json:"owner"`
-	PackageType retention.PackageType `json:"package_type"`
-	Package     string                `json:"package"`
-	VersionID   retention.ID          `json:"version_id"` // zero when it is about the package
-	Version     string                `json:"version"`
-	Policy      string                `json:"policy"`
-	Rule        string                `json:"rule"`
-	Action      retention.Action      `json:"action"`
-	Reason      string                `json:"reason"`
-	Severity    retention.Severity    `json:"severity"`
-	Mode        retention.Mode        `json:"mode"`
-	Status      retention.Status      `json:"status"`
-	Guard       retention.GuardCode   `json:"guard"`
-	EvaluatedAt time.Time             `json:"evaluated_at"`
-}
 
 // SaveDecisions keeps the decisions of a run in the table decisions. For each
 // package among the rows they replace what the run had there, so that a package
 // decided again is not there twice: give all rows of a package at once.
-func (db *DB) SaveDecisions(ctx context.Context, run string, decisions []DecisionRow) error {
+func (db *DB) SaveDecisions(ctx context.Context, run string, rows []decisions.Row) error {
 	err := db.update(ctx, db.cache, func(tx *sql.Tx) error {
 		cleared := map[retention.PackageRef]bool{}
-		rows := make([][]any, 0, len(decisions))
-		for _, d := range decisions {
+		values := make([][]any, 0, len(rows))
+		for _, d := range rows {
 			ref := retention.PackageRef{Owner: d.Owner, Type: d.PackageType, Name: d.Package}
 			if !cleared[ref] {
 				cleared[ref] = true
@@ -45,13 +26,13 @@ func (db *DB) SaveDecisions(ctx context.Context, run string, decisions []Decisio
 					return err
 				}
 			}
-			rows = append(rows, []any{
+			values = append(values, []any{
 				run, d.Owner, string(d.PackageType), d.Package, int64(d.VersionID), d.Version, d.Policy, d.Rule, d.Action.String(),
 				d.Reason, string(d.Severity), d.Mode.String(), string(d.Status), string(d.Guard), github(d.EvaluatedAt),
 			})
 		}
 		return insert(ctx, tx, `INSERT INTO decisions (run, owner, package_type, package, version_id, version, policy, rule, action,
-			reason, severity, mode, status, guard, evaluated_at) VALUES `, rows)
+			reason, severity, mode, status, guard, evaluated_at) VALUES `, values)
 	})
 	if err != nil {
 		return fmt.Errorf("save decisions of run %s: %w", run, err)

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shelflife-dev/shelflife/internal/decisions"
 	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
@@ -227,7 +228,7 @@ func TestAClosedStoreFails(t *testing.T) {
 		"drop":         func() error { return db.DropSnapshot(ctx, ref) },
 		"manifest":     func() error { _, _, err := db.Manifest(ctx, digest(1)); return err },
 		"put manifest": func() error { return db.PutManifest(ctx, digest(1), nil) },
-		"decisions":    func() error { return db.SaveDecisions(ctx, "p1", []DecisionRow{{}}) },
+		"decisions":    func() error { return db.SaveDecisions(ctx, "p1", []decisions.Row{{}}) },
 		"query":        func() error { _, err := db.Query(ctx, `SELECT 1`); return err },
 		"key":          func() error { _, err := db.Key(ctx); return err },
 		"snapshots": func() error {

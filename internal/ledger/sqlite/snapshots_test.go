@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/shelflife-dev/shelflife/internal/decisions"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
@@ -232,7 +233,7 @@ func TestManifestsAreKept(t *testing.T) {
 
 func TestDecisionsOfAPackageReplaceOneAnother(t *testing.T) {
 	db := openNew(t)
-	row := DecisionRow{
+	row := decisions.Row{
 		Owner: "acme", PackageType: retention.NPM, Package: "left-pad", VersionID: 4, Version: "1.0.0", Policy: "expire", Rule: "old",
 		Action: retention.Delete, Reason: "31 days", Severity: "low", Mode: retention.Enforce, Status: retention.StatusHeld,
 		Guard: retention.GuardDeletesPerRun, EvaluatedAt: day(6),
@@ -241,12 +242,12 @@ func TestDecisionsOfAPackageReplaceOneAnother(t *testing.T) {
 	other.Package, other.Guard, other.VersionID, other.EvaluatedAt = "right-pad", "", 0, time.Time{}
 	again := row
 	again.Reason = "32 days"
-	for _, rows := range [][]DecisionRow{{row, row, other}, {again}, nil} {
+	for _, rows := range [][]decisions.Row{{row, row, other}, {again}, nil} {
 		if err := db.SaveDecisions(t.Context(), "p1", rows); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := db.SaveDecisions(t.Context(), "p2", []DecisionRow{row}); err != nil {
+	if err := db.SaveDecisions(t.Context(), "p2", []decisions.Row{row}); err != nil {
 		t.Fatal(err)
 	}
 	ask(t, db, `SELECT run, owner, package_type, package, version_id, version, policy, rule, action, reason, severity, mode, status, guard, evaluated_at

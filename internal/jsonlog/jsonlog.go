@@ -1,0 +1,23 @@
+// Package jsonlog writes logs as JSON lines in which nothing that looks like a
+// secret stands, whether it came as text, as an error or inside one.
+package jsonlog
+
+import (
+	"io"
+	"log/slog"
+
+	"github.com/shelflife-dev/shelflife/internal/redact"
+)
+
+// New returns a logger that writes to w.
+func New(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		switch v := a.Value.Any().(type) {
+		case string:
+			a.Value = slog.StringValue(redact.Text(v))
+		case error:
+			a.Value = slog.StringValue(redact.Text(v.Error()))
+		}
+		return a
+	}}))
+}
