@@ -116,8 +116,8 @@ func campaigns() []campaign {
 		{"unread", "in-process", 5000, 20, 2, unread},
 		{"graphs", "guard", 20, 0, 1, properties("internal/guard")},
 		{"graphs", "enforce", 20, 0, 1, properties("internal/enforce")},
-		{"policies", "in-process", 110, 3, 2, badPolicies},
-		{"webhooks", "serve", 200, 2, 8, webhooks},
+		{"policies", "in-process", 110, 1, 2, badPolicies},
+		{"webhooks", "serve", 200, 1, 8, webhooks},
 		{"ten-workers", "in-process", 500, 3, 2, tenWorkers},
 		{"ten-workers", "cli-apply", 60, 1, 4, tenProcesses},
 	})
@@ -125,10 +125,10 @@ func campaigns() []campaign {
 
 func killCampaigns() []campaign {
 	return []campaign{
-		{"kill", "cli-apply", 1000, 2, 24, killCLI("cli-apply")},
-		{"kill", "cli-run", 1000, 2, 24, killCLI("cli-run")},
-		{"kill", "serve", 1000, 2, 24, killServe},
+		{"kill", "cli-apply", 1000, 2, 32, killCLI("cli-apply")},
+		{"kill", "cli-run", 1000, 1, 32, killCLI("cli-run")},
+		{"kill", "serve", 1000, 1, 32, killServe},
 		{"kill", "dynamodb-moto", 200, 1, 4, killDynamoDB(awstest.Start)},
-		{"kill", "dynamodb-local", 1000, 2, 4, killDynamoDB(awstest.DynamoDBLocal)},
+		{"kill", "dynamodb-local", 1000, 1, 4, killDynamoDB(awstest.DynamoDBLocal)},
 	}
 }

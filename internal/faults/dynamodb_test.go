@@ -106,7 +106,7 @@ func (ts *tables) open(name string, f *fuse) *dynamodb.Table {
 func killDynamoDB(start func(testing.TB) *awstest.Env) func(t *testing.T, _ *workshop) func(*Case) {
 	return func(t *testing.T, _ *workshop) func(*Case) {
 		ts := &tables{env: start(t), t: t}
-		undisturbed := &calms{kept: map[string]calm{}}
+		undisturbed := newCalms()
 		return func(c *Case) {
 			l := draw(c.Seed % variants)
 			usual := undisturbed.of(fmt.Sprint(c.Seed%variants), func() calm {

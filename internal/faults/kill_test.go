@@ -28,21 +28,35 @@ type calm struct {
 	gone     []string
 }
 
-// calms plays each owner undisturbed once.
+// calms plays each owner undisturbed once; cases of other owners need not wait.
 type calms struct {
 	mu   sync.Mutex
-	kept map[string]calm
+	kept map[string]*calmOnce
 }
+
+type calmOnce struct {
+	mu   sync.Mutex
+	done bool // false after a play that did not get to its end
+	calm calm
+}
+
+func newCalms() *calms { return &calms{kept: map[string]*calmOnce{}} }
 
 func (cs *calms) of(key string, play func() calm) calm {
 	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	got, ok := cs.kept[key]
+	once, ok := cs.kept[key]
 	if !ok {
-		got = play()
-		cs.kept[key] = got
+		once = &calmOnce{}
+		cs.kept[key] = once
 	}
-	return got
+	cs.mu.Unlock()
+	once.mu.Lock()
+	defer once.mu.Unlock()
+	if !once.done {
+		once.calm = play()
+		once.done = true
+	}
+	return once.calm
 }
 
 // killed starts a command, has it killed at a random point, and reports whether
@@ -119,7 +133,7 @@ func (w *world) sleep(d time.Duration, over <-chan struct{}) {
 // same command again.
 func killCLI(name string) func(*testing.T, *workshop) func(*Case) {
 	return func(_ *testing.T, ws *workshop) func(*Case) {
-		undisturbed := &calms{kept: map[string]calm{}}
+		undisturbed := newCalms()
 		return func(c *Case) { c.killCLI(name, ws, undisturbed) }
 	}
 }

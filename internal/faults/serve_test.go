@@ -150,7 +150,7 @@ func (w *world) stopServer(p *process) {
 // killServe is the campaign against the server: SIGKILL while it sweeps and reacts
 // to a push, then a new one on the same state file.
 func killServe(_ *testing.T, ws *workshop) func(*Case) {
-	undisturbed := &calms{kept: map[string]calm{}}
+	undisturbed := newCalms()
 	return func(c *Case) {
 		l := draw(c.Seed % variants)
 		usual := undisturbed.of(fmt.Sprint(c.Seed%variants), func() calm { return c.calmServe(l, ws) })
