@@ -128,6 +128,7 @@ func killCampaigns() []campaign {
 		{"kill", "cli-apply", 1000, 2, 32, killCLI("cli-apply")},
 		{"kill", "cli-run", 1000, 1, 32, killCLI("cli-run")},
 		{"kill", "serve", 1000, 1, 32, killServe},
+		{"kill", "lambda", 200, 1, 2, killLambda},
 		{"kill", "dynamodb-moto", 200, 1, 4, killDynamoDB(awstest.Start)},
 		{"kill", "dynamodb-local", 1000, 1, 4, killDynamoDB(awstest.DynamoDBLocal)},
 	}
