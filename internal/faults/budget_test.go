@@ -23,9 +23,9 @@ func openState(w *world) (*sqlite.DB, error) {
 	return db, err
 }
 
-// exact demands that the ledger's day is spent to the last deletion and not one
-// beyond, and that no version was deleted twice.
-func (w *world) exact(l layout, perDay int) {
+// exact demands that the day is not overspent by one, neither in the ledger nor on
+// GitHub, and that no version was deleted twice.
+func (w *world) exact(perDay int) {
 	w.ledger(func(led *ledger.Ledger) {
 		used, err := led.Used(w.Context(), owner, "")
 		w.Must(err)
@@ -46,9 +46,9 @@ func (w *world) exact(l layout, perDay int) {
 	}
 }
 
-// tenSingles is the case in which the day must be spent to the last deletion: ten
-// workers with plans that overlap by half, of versions that need one another in
-// no way.
+// tenProcesses is the case in which the day must be spent to the last deletion: ten
+// processes at once, each with its own plan for the same versions, which need one
+// another in no way.
 func tenProcesses(_ *testing.T, ws *workshop) func(*Case) {
 	return func(c *Case) {
 		const perDay = 7
@@ -77,7 +77,7 @@ func tenProcesses(_ *testing.T, ws *workshop) func(*Case) {
 			w.wait(p)
 		}
 		w.check("after all processes", false)
-		w.exact(l, perDay)
+		w.exact(perDay)
 		w.ledger(func(led *ledger.Ledger) {
 			used, err := led.Used(w.Context(), owner, "")
 			w.Must(err)

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -86,6 +87,9 @@ func (c campaign) run(t *testing.T, ws *workshop, report *Report) {
 	}
 	res := Run(t.Context(), cp)
 	report.Add(res)
+	if long {
+		fmt.Println(res.Line())
+	}
 	for i, f := range res.Failed {
 		if i == 5 {
 			t.Errorf("and %d cases more", len(res.Failed)-i)
@@ -117,6 +121,7 @@ func campaigns() []campaign {
 		{"graphs", "guard", 20, 0, 1, properties("internal/guard")},
 		{"graphs", "enforce", 20, 0, 1, properties("internal/enforce")},
 		{"policies", "in-process", 110, 1, 2, badPolicies},
+		{"jwt-skew", "cli-run", 100, 1, 16, skewed},
 		{"webhooks", "serve", 200, 1, 8, webhooks},
 		{"ten-workers", "in-process", 500, 3, 2, tenWorkers},
 		{"ten-workers", "cli-apply", 60, 1, 4, tenProcesses},
@@ -128,8 +133,8 @@ func killCampaigns() []campaign {
 		{"kill", "cli-apply", 1000, 2, 32, killCLI("cli-apply")},
 		{"kill", "cli-run", 1000, 1, 32, killCLI("cli-run")},
 		{"kill", "serve", 1000, 1, 32, killServe},
-		{"kill", "lambda", 200, 1, 2, killLambda},
+		{"kill", "lambda", 100, 0, 3, killLambda},
 		{"kill", "dynamodb-moto", 200, 1, 4, killDynamoDB(awstest.Start)},
-		{"kill", "dynamodb-local", 1000, 1, 4, killDynamoDB(awstest.DynamoDBLocal)},
+		{"kill", "dynamodb-local", 1000, 0, 4, killDynamoDB(awstest.DynamoDBLocal)},
 	}
 }

@@ -22,7 +22,7 @@ func matches() []string {
 	}
 }
 
-// githubFault is one way in which GitHub misbehaves.
+// githubFaults are the ways in which GitHub misbehaves, by name.
 func githubFaults() map[string]func(c *Case) githubsim.Fault {
 	no := false
 	limit := func(kind githubsim.FaultKind, status int, headers *bool) func(*Case) githubsim.Fault {
@@ -69,12 +69,12 @@ func githubCampaigns() (out []campaign) {
 
 // playGitHub plans and applies while GitHub misbehaves, at a random place and for
 // a random while, and then once more when it does not.
-func (c *Case) playGitHub(draw1 func(*Case) githubsim.Fault) {
+func (c *Case) playGitHub(fault func(*Case) githubsim.Fault) {
 	l := draw(c.Rand.Uint64N(64))
 	w := newWorld(c, l, roomy()).on(ledgertest.NewMemory())
 	store, _, _ := w.evidence.look()
 	line := w.newLine(store)
-	f := draw1(c)
+	f := fault(c)
 	f.Match = matches()[c.Rand.IntN(len(matches()))]
 	f.Skip, f.Times = c.Rand.IntN(12), 1+c.Rand.IntN(12)
 	early := c.Rand.IntN(3) == 0
@@ -186,6 +186,6 @@ func tenWorkers(*testing.T, *workshop) func(*Case) {
 		}
 		all.Wait()
 		w.check("after all workers", false)
-		w.exact(l, limits.DeletesPerDay)
+		w.exact(limits.DeletesPerDay)
 	}
 }

@@ -225,9 +225,9 @@ func (w *world) finishCLI(ws *workshop, name string, usual calm, budget int, arg
 	}
 }
 
-// leftovers: a run that plans anew leaves the signatures of an image that a killed
-// run deleted alone until that image can't be restored any more. Nothing else
-// may be left, and a month later nothing is.
+// leftovers: a run that plans anew may leave the signatures of an image that a
+// killed run deleted, while that image can be restored. Nothing else may be left,
+// and a month later nothing is.
 func (w *world) leftovers() {
 	went := gone(w.evidence.start, w.sim.State())
 	var left []string

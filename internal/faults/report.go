@@ -23,6 +23,14 @@ func (r *Report) Add(res Result) {
 	r.results = append(r.results, res)
 }
 
+// Line is a result in one line, for who waits for the table.
+func (res Result) Line() string {
+	if res.Skipped != "" {
+		return fmt.Sprintf("%s/%s skipped: %s", res.Campaign, res.Target, res.Skipped)
+	}
+	return fmt.Sprintf("%s/%s: %d cases, %d failures, %.1f s; %s", res.Campaign, res.Target, res.Cases, res.Failures, res.Seconds, res.Notes)
+}
+
 // Empty reports whether nothing was played.
 func (r *Report) Empty() bool {
 	r.mu.Lock()

@@ -35,7 +35,7 @@ func roomy() retention.Limits {
 	return retention.Limits{DeletesPerRun: 1000, DeletesPerDay: 1000, PercentOfPackage: 100, PercentOfOwner: 100, MinAge: 24 * time.Hour}
 }
 
-// newWorld serves an owner, seed adds to what it says.
+// newWorld serves the layout's owner; change adds to the simulator's seed.
 func newWorld(c *Case, l layout, limits retention.Limits, change ...func(*githubsim.Seed)) *world {
 	w := &world{Case: c, layout: l, limits: limits, dir: c.Dir, evidence: &evidence{}}
 	w.evidence.look = w.onDisk
