@@ -92,6 +92,19 @@ cover: ## coverage of the packages where behaviour is the point; fails under 85 
 properties: ## closure, rule 5, keep and order over 100,000 random graphs and policies each
 	$(GO) test ./internal/guard ./internal/enforce -run Properties -rapid.checks=100000
 
+# Cases, their seeds and how to play one again: docs/safety.md.
+SHARE    ?= 100
+FUZZTIME ?= 10s
+FAULTS   := cd internal/faults && $(GO) test -tags faults -timeout 8h -fuzz-time=$(FUZZTIME)
+
+.PHONY: faults
+faults: venv ## every fault campaign, as a table and bench/faults.json; SHARE=5 plays 5 % of the cases
+	@$(FAULTS) -run Campaign -share=$(SHARE) -report=$(CURDIR)/bench/faults.json
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME each
+	@$(FAULTS) -run Campaign/fuzz
+
 .PHONY: bench
 bench: build ## every figure that the project claims, as a table and bench/results.json
 	@$(GO) run ./bench
@@ -141,10 +154,6 @@ test-browser: build ## the HTML report and the dashboard in a real Chromium (Nod
 .PHONY: screenshots
 screenshots: build ## the pictures in docs/images, from the real thing
 	@scripts/browser.sh screenshots
-
-.PHONY: fuzz
-fuzz: ## every fuzz target in turn, FUZZTIME each (30s)
-	@scripts/fuzz.sh $(or $(FUZZTIME),30s)
 
 .PHONY: verify
 verify: ## modules against go.sum; known vulnerabilities where their database can be reached

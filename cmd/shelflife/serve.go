@@ -102,6 +102,10 @@ func (s *server) serve(ctx context.Context, listen string) error {
 	if s.engine, err = s.newEngine(ctx, stopping); err != nil {
 		return err
 	}
+	left, err := kept{s.queues, s.db}.again(ctx)
+	if err != nil {
+		return err
+	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return usagef("listen on %s: %w; write a free address such as %s", address, err, defaultListen)
@@ -122,7 +126,7 @@ func (s *server) serve(ctx context.Context, listen string) error {
 		go func() { failed <- w.Serve(w.listener) }()
 	}
 	fmt.Fprintf(s.out, "listening on http://%s\n%s", l.Addr(), board.says)
-	s.log.InfoContext(ctx, "serving", "address", l.Addr().String(), "owners", len(s.cfg.Owners), "webhooks", len(s.cfg.Serve.WebhookSecrets) > 0, "version", version)
+	s.log.InfoContext(ctx, "serving", "address", l.Addr().String(), "owners", len(s.cfg.Owners), "webhooks", len(s.cfg.Serve.WebhookSecrets) > 0, "left", left, "version", version)
 
 	running, halt := context.WithCancel(ctx)
 	defer halt()
@@ -174,7 +178,7 @@ func (s *server) routes(listen string) (*http.ServeMux, string, error) {
 		return mux, listen, nil
 	}
 	h, err := webhook.NewHandler(webhook.Config{
-		Verifier: webhook.NewVerifier(secrets), Owners: s.cfg, Queue: s.queues, Deliveries: s.db.Deliveries(s.now),
+		Verifier: webhook.NewVerifier(secrets), Owners: s.cfg, Queue: kept{s.queues, s.db}, Deliveries: s.db.Deliveries(s.now),
 		Log: s.log, Now: s.now, Self: s.cfg.Serve.Self,
 	})
 	if err != nil {
@@ -279,6 +283,7 @@ func (s *server) drain(ctx, work context.Context, q *webhook.MemoryQueue) {
 func (s *server) handle(ctx context.Context, item retention.WorkItem) {
 	err := s.engine.Handle(ctx, item)
 	if err == nil {
+		s.forget(ctx, item)
 		return
 	}
 	next := "the tick goes on with it"
@@ -287,9 +292,23 @@ func (s *server) handle(ctx context.Context, item retention.WorkItem) {
 		if err = errors.Join(err, kerr); !kept {
 			next = "given up; the next sweep reads the package, without this webhook"
 		}
+		if kerr == nil {
+			s.forget(ctx, item)
+		}
 	}
 	s.log.ErrorContext(ctx, "item failed", "kind", string(item.Kind), "owner", item.Owner, "package", item.Name, "run", item.Run,
 		"next", next, "error", err.Error())
+}
+
+// forget drops what the webhook kept of an item: it was looked at, or the owner's
+// sweep has it now. What can't be dropped is looked at once more.
+func (s *server) forget(ctx context.Context, item retention.WorkItem) {
+	if item.Kind != retention.WorkPackage {
+		return
+	}
+	if err := s.db.DropWork(context.WithoutCancel(ctx), item); err != nil {
+		s.log.ErrorContext(ctx, "the next start looks at the package again", "package", item.Name, "error", err.Error())
+	}
 }
 
 // putBack keeps the packages that still wait in the state file: with the switch

@@ -15,6 +15,7 @@ import (
 
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/jsonlog"
+	"github.com/shelflife-dev/shelflife/internal/ledger/sqlite"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 	"github.com/shelflife-dev/shelflife/internal/sweep"
 	"github.com/shelflife-dev/shelflife/internal/webhook"
@@ -33,6 +34,52 @@ func newQueues(owners []config.Owner, now func() time.Time) queues {
 }
 
 func group(login string) string { return retention.WorkItem{Owner: login}.GroupID() }
+
+// kept is the queues with what makes them outlive the process: a package that a
+// webhook names is on the disk before the webhook is answered, until it has been
+// looked at. GitHub does not deliver again what was answered.
+type kept struct {
+	queues
+	db *sqlite.DB
+}
+
+// Send keeps a package and queues it with its owner's.
+func (k kept) Send(ctx context.Context, item retention.WorkItem) error {
+	if of, ok := k.queues[item.GroupID()]; !ok || of.Had(item) {
+		return k.queues.Send(ctx, item)
+	}
+	if err := k.db.KeepWork(ctx, item); err != nil {
+		return err
+	}
+	err := k.queues.Send(ctx, item)
+	if err != nil {
+		err = errors.Join(err, k.db.DropWork(context.WithoutCancel(ctx), item))
+	}
+	return err
+}
+
+// again queues what an earlier process left. What is not ours any more is forgotten.
+func (k kept) again(ctx context.Context) (n int, err error) {
+	items, err := k.db.Work(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, item := range items {
+		err := k.queues.Send(ctx, item)
+		switch {
+		case errors.Is(err, webhook.ErrQueueFull):
+			return n, nil // the next start takes the rest
+		case err != nil:
+			err = k.db.DropWork(ctx, item)
+		default:
+			n++
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
 
 // Send queues an item with its owner's.
 func (q queues) Send(ctx context.Context, item retention.WorkItem) error {

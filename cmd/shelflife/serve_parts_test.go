@@ -12,6 +12,8 @@ import (
 
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/githubsim"
+	"github.com/shelflife-dev/shelflife/internal/ledger/sqlite"
+	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
 func TestServeKeepsAPackageThatCanNotBeRead(t *testing.T) {
@@ -97,5 +99,37 @@ func TestLogHoldsNoSecretsAndTakesNotes(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%s is missing: %s", want, out.String())
 		}
+	}
+}
+
+func TestServeLooksAtWhatACrashLeftOfItsWebhooks(t *testing.T) {
+	t.Parallel()
+	s := newServed(t, "enforce")
+	s.publish("team/api", "debug") // nobody listens
+	p, _ := s.sim.State().Package("acme", retention.Container, "team/api")
+	v, _ := p.Version("debug")
+	db, err := sqlite.Open(s.env["SHELFLIFE_STATE"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	work := func(owner string) retention.WorkItem {
+		return retention.NewPackageWork(retention.PackageRef{Owner: owner, Type: retention.Container, Name: "team/api"},
+			retention.Trigger{Kind: retention.TriggerWebhook, Event: "package", Action: "published", Sender: "mallory", VersionID: retention.ID(v.ID)}, "a-change")
+	}
+	err = errors.Join(db.KeepWork(t.Context(), work("stranger")), db.KeepWork(t.Context(), work("acme")), db.Close())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.start()
+	s.logs.wait(t, `"msg":"serving"`, `"left":1`)
+	s.logs.wait(t, `"msg":"item"`, `"outcome":"done"`)
+	s.stop()
+	s.demand("team/api", "v1", "v2", "v3")
+	if db, err = sqlite.Open(s.env["SHELFLIFE_STATE"]); err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if left, err := db.Work(t.Context()); len(left) != 0 || err != nil {
+		t.Errorf("still kept: %v, %v", left, err)
 	}
 }

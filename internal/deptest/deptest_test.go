@@ -59,8 +59,8 @@ func TestImportRules(t *testing.T) {
 		{"only packages, ghapp and the webhook's signature check import go-github", "github.com/google/go-github", []string{"internal/packages", "internal/ghapp", "internal/webhook"}},
 		{"only ghapp imports ghinstallation", "github.com/bradleyfalzon/ghinstallation", []string{"internal/ghapp"}},
 		{"only the embedded store imports SQLite", "modernc.org/sqlite", []string{"internal/ledger/sqlite"}},
-		{"only the commands and functions wire the embedded store", module + "/internal/ledger/sqlite", []string{"cmd", "functions", "internal/ledger/sqlite"}},
-		{"only the AWS adapters and the functions import the SDK", "github.com/aws/aws-sdk-go-v2", awsPackages()},
+		{"only the commands, functions and bench wire the embedded store", module + "/internal/ledger/sqlite", []string{"cmd", "functions", "bench", "internal/ledger/sqlite"}},
+		{"only the AWS adapters, and what wires them, import the SDK", "github.com/aws/aws-sdk-go-v2", awsPackages()},
 		{"only lambdafn imports Lambda's runtime", "github.com/aws/aws-lambda-go", []string{"internal/lambdafn", "functions", "internal/lambdatest"}},
 		{"only the functions wire the AWS ledger", module + "/internal/ledger/dynamodb", []string{"functions", "internal/ledger/dynamodb"}},
 		{"only the functions wire the AWS snapshots", module + "/internal/inventory/s3snap", []string{"functions", "internal/inventory/s3snap"}},
@@ -133,7 +133,7 @@ func TestPoliciesKnowNoCloud(t *testing.T) {
 // awsPackages may import the AWS SDK: one adapter each, and what wires or tests them.
 func awsPackages() []string {
 	return []string{
-		"functions", "internal/bundles/awsbundle", "internal/awsenv", "internal/awstest", "internal/deliveries", "internal/fifo", "internal/inventory/s3snap", "internal/kmskeys",
+		"cmd/shelflife", "functions", "internal/bundles/awsbundle", "internal/awsenv", "internal/awstest", "internal/deliveries", "internal/fifo", "internal/inventory/s3snap", "internal/kmskeys",
 		"internal/ledger/dynamodb", "internal/secretstore", "internal/lambdatest",
 	}
 }

@@ -55,6 +55,7 @@ func faultKinds() map[string]githubsim.Fault {
 		"token expired on deletes":   {Match: anyDelete, Status: 401},
 		"500 on the last look":       {Match: anyVersion, Status: 500, Times: 9},
 		"last look cut":              {Match: anyVersion, Kind: githubsim.FaultTruncate, Times: 1},
+		"404 on the last look":       {Match: anyVersion, Status: 404, Message: "Package version not found.", Times: 2},
 		"listing cut":                {Match: anyListing, Kind: githubsim.FaultTruncate, Times: 1},
 		"listing fails":              {Match: anyListing, Status: 500, Times: 9},
 		"stale listing":              {Match: anyListing, Kind: githubsim.FaultStale},

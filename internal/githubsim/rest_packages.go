@@ -102,6 +102,7 @@ func (s *Server) deletePackage(c packagesCall) answer {
 		return fail(http.StatusBadRequest, msgPackageDownloads, c.docs(opDelete))
 	}
 	p.deleted = stamp(c.now)
+	s.happened(c.request, retention.Delete, p, nil)
 	return noContent()
 }
 
@@ -114,5 +115,6 @@ func (s *Server) restorePackage(c packagesCall) answer {
 		return c.packageNotFound(opRestore)
 	}
 	p.deleted = time.Time{}
+	s.happened(c.request, retention.Restore, p, nil)
 	return noContent()
 }

@@ -88,6 +88,7 @@ func (s *Server) deleteVersion(c packagesCall) answer {
 	}
 	v.deleted = stamp(c.now)
 	p.recount()
+	s.happened(c.request, retention.Delete, p, v)
 	return noContent()
 }
 
@@ -119,5 +120,6 @@ func (s *Server) restoreVersion(c packagesCall) answer {
 	v.tags = slices.DeleteFunc(v.tags, func(tag string) bool { return p.activeTagged(tag) != nil })
 	v.deleted = time.Time{}
 	p.recount()
+	s.happened(c.request, retention.Restore, p, v)
 	return noContent()
 }

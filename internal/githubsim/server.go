@@ -20,6 +20,7 @@ type Server struct {
 	anyLogin  string // and acts as this login
 	startedAt time.Time
 	startReal time.Time
+	effects   func(Effect) // told of each deletion and restoring
 
 	mu          sync.Mutex
 	owners      map[string]*owner // by lower-case login
@@ -31,6 +32,7 @@ type Server struct {
 	windows     map[string]*window    // rate limits by caller
 	inflight    map[string]int        // concurrent calls by Authorization header
 	faults      []*armedFault
+	holds       []*Held
 	calls       []*Call
 	requests    int // for request ids; unlike calls never reset
 	deliveries  []*delivery
@@ -104,11 +106,17 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return // the client went away before the call had any effect
 	}
 	f := s.takeFault(q)
+	before, after := s.takeHolds(q)
+	if !stand(w, before) {
+		return
+	}
 	a := s.answer(q, f)
 	if a.after != nil {
 		a.after(r.Context())
 	}
-	s.send(w, q, f, a)
+	if stand(w, after) {
+		s.send(w, q, f, a)
+	}
 }
 
 // answer handles the call, or lets the fault stand in for it.

@@ -15,13 +15,15 @@ type Presence string
 const (
 	Present    Presence = "present"     // it can be read: the 404 meant missing rights, or has passed
 	Deleted    Presence = "deleted"     // it is in the list of deleted versions
-	Gone       Presence = "gone"        // the package can be read, and the version is neither there nor deleted
-	NotVisible Presence = "not_visible" // the package itself can't be seen: nothing is known
+	Gone       Presence = "gone"        // the package can be read, and lists the version neither as active nor as deleted
+	NotVisible Presence = "not_visible" // the package can't be seen, or lists what it does not show: nothing is known
 )
 
 // Confirm looks again, in other scopes, at a version that answered 404: at the
-// version, then at its package, then at the package's deleted versions. Only
-// answers count: whatever can't be read is an error, never Gone. With the zero
+// version, then at its package, then at the package's deleted and active versions.
+// Only answers count: whatever can't be read is an error, never Gone. A version
+// that is listed as active and answers 404 all the same may be there: what it
+// needs must not be taken from it, so that it is never Gone either. With the zero
 // id it looks at the package alone, and is then Present or NotVisible, since
 // GitHub lists no deleted packages.
 func (c *Client) Confirm(ctx context.Context, owner retention.Owner, t retention.PackageType, name string, id retention.ID) (Presence, error) {
@@ -50,19 +52,34 @@ func (c *Client) Confirm(ctx context.Context, owner retention.Owner, t retention
 	case id == 0:
 		return Present, nil
 	}
-	list, err := c.ListVersions(ctx, owner, t, name, retention.Deleted)
+	for _, state := range []retention.State{retention.Deleted, retention.Active} {
+		found, err := c.listed(ctx, owner, t, name, id, state)
+		switch {
+		case err != nil:
+			return "", confirming(owner, t, name, err)
+		case found != "":
+			return found, nil
+		}
+	}
+	return Gone, nil
+}
+
+// listed looks for a version in a listing; "" means that it is not there.
+func (c *Client) listed(ctx context.Context, owner retention.Owner, t retention.PackageType, name string, id retention.ID, state retention.State) (Presence, error) {
+	list, err := c.ListVersions(ctx, owner, t, name, state)
 	for _, v := range list.Items {
-		if v.ID == id && v.State == retention.Deleted {
+		switch {
+		case v.ID != id:
+		case v.State == retention.Deleted:
 			return Deleted, nil
+		default:
+			return NotVisible, nil
 		}
 	}
 	if err == nil && !list.Complete {
 		err = errors.New(list.Shortfall + ": try again later")
 	}
-	if err != nil {
-		return "", confirming(owner, t, name, err)
-	}
-	return Gone, nil
+	return "", err
 }
 
 func confirming(owner retention.Owner, t retention.PackageType, name string, err error) error {

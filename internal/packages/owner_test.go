@@ -65,6 +65,7 @@ func TestConfirm(t *testing.T) {
 		pkg     = "GET /orgs/acme/packages/npm/api"
 		version = pkg + "/versions/5"
 		deleted = pkg + "/versions" + versionsPage + "deleted"
+		active  = pkg + "/versions" + versionsPage + "active"
 	)
 	readable := once(200, `{"id":1,"name":"api","package_type":"npm"}`)
 	gone := once(404, message("Package version not found."))
@@ -77,7 +78,9 @@ func TestConfirm(t *testing.T) {
 		"it is there":              {map[string][]reply{version: once(200, `{"id":5,"name":"1.0.0"}`)}, packages.Present, "", false},
 		"it bears deleted_at":      {map[string][]reply{version: once(200, `{"id":5,"name":"1.0.0","deleted_at":"2025-01-02T03:04:05Z"}`)}, packages.Deleted, "", false},
 		"in the deleted list":      {map[string][]reply{version: gone, pkg: readable, deleted: once(200, npmVersions(4, 3))}, packages.Deleted, "", false},
-		"neither":                  {map[string][]reply{version: gone, pkg: readable, deleted: once(200, `[]`)}, packages.Gone, "", false},
+		"neither":                  {map[string][]reply{version: gone, pkg: readable, deleted: once(200, `[]`), active: once(200, npmVersions(2, 3))}, packages.Gone, "", false},
+		"listed and not shown":     {map[string][]reply{version: gone, pkg: readable, deleted: once(200, `[]`), active: once(200, npmVersions(4, 3))}, packages.NotVisible, "", false},
+		"active list unreadable":   {map[string][]reply{version: gone, pkg: readable, deleted: once(200, `[]`), active: once(500, "")}, "", packages.Transient, true},
 		"package not found":        {map[string][]reply{version: gone, pkg: once(404, "")}, packages.NotVisible, "", false},
 		"package forbidden":        {map[string][]reply{version: gone, pkg: once(403, "")}, packages.NotVisible, "", false},
 		"both forbidden":           {map[string][]reply{version: once(403, ""), pkg: once(403, "")}, packages.NotVisible, "", false},

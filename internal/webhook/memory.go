@@ -101,6 +101,13 @@ func (q *MemoryQueue) Send(_ context.Context, item retention.WorkItem) error {
 	}
 }
 
+// Had reports whether the queue would drop an item as one that it has had.
+func (q *MemoryQueue) Had(item retention.WorkItem) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.ids.has(item.GroupID()+" "+item.DeduplicationID(), q.now())
+}
+
 // Receive waits for the next item, or for the end of the context.
 func (q *MemoryQueue) Receive(ctx context.Context) (retention.WorkItem, error) {
 	select {

@@ -23,8 +23,11 @@ var schemaV3 string
 //go:embed schema_v4.sql
 var schemaV4 string
 
+//go:embed schema_v5.sql
+var schemaV5 string
+
 // migrations take the schema from version i to i+1. They are only ever added to.
-func migrations() []string { return []string{schemaV1, schemaV2, schemaV3, schemaV4} }
+func migrations() []string { return []string{schemaV1, schemaV2, schemaV3, schemaV4, schemaV5} }
 
 // prepare brings the schema up to date. Two processes that open a new file at
 // the same moment may see one another's lock although they wait for it (a

@@ -1,0 +1,95 @@
+package faults
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// checksPerCase is how many random packages one case of the graph campaigns is.
+const checksPerCase = 5000
+
+// properties plays the random packages of another package's own properties, with
+// the case's seed.
+func properties(pkg string) func(*testing.T, *workshop) func(*Case) {
+	return func(*testing.T, *workshop) func(*Case) {
+		return func(c *Case) {
+			out, err := c.goTest(pkg, "-run", "Properties", "-count=1", "-v", fmt.Sprintf("-rapid.checks=%d", checksPerCase), fmt.Sprintf("-rapid.seed=%d", c.Seed), "-rapid.nofailfile")
+			if err != nil {
+				c.Fatalf("%v\n%s", err, out)
+			}
+			n := strings.Count(out, "\n--- PASS: Test") + strings.Count(out, "\n    --- PASS: Test")
+			if n == 0 {
+				c.Fatalf("no property was checked:\n%s", out)
+			}
+			c.CountN("random packages", n*checksPerCase)
+		}
+	}
+}
+
+// goTest runs tests of another package of this module.
+func (c *Case) goTest(pkg string, args ...string) (string, error) {
+	cmd := exec.CommandContext(c.Context(), "go", append([]string{"test", "github.com/shelflife-dev/shelflife/" + pkg}, args...)...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &out, &out, 10*time.Second
+	err := cmd.Run()
+	return out.String(), err
+}
+
+var (
+	fuzzTarget = regexp.MustCompile(`(?m)^func (Fuzz\w+)\(`)
+	fuzzExecs  = regexp.MustCompile(`execs: (\d+)`)
+)
+
+// fuzzCampaigns is one campaign for each fuzz target of the project.
+func fuzzCampaigns(root string) (out []campaign, err error) {
+	err = filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && strings.HasPrefix(d.Name(), ".") && path != root:
+			return filepath.SkipDir
+		case !strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		pkg, err := filepath.Rel(root, filepath.Dir(path))
+		for _, m := range fuzzTarget.FindAllSubmatch(text, -1) {
+			out = append(out, campaign{"fuzz", filepath.Base(pkg) + "-" + string(m[1]), 1, 0, 1, fuzz(filepath.ToSlash(pkg), string(m[1]))})
+		}
+		return err
+	})
+	slices.SortFunc(out, func(a, b campaign) int { return strings.Compare(a.target, b.target) })
+	return out, err
+}
+
+// fuzz runs one fuzz target for -fuzz-time. A crash is kept by go test in the
+// package's testdata and played by every go test from then on.
+func fuzz(pkg, name string) func(*testing.T, *workshop) func(*Case) {
+	return func(*testing.T, *workshop) func(*Case) {
+		return func(c *Case) {
+			out, err := c.goTest(pkg, "-run", "^$", "-fuzz", "^"+name+"$", "-fuzztime", fuzzFlag.String())
+			if err != nil {
+				c.Fatalf("%v\n%s", err, out)
+			}
+			all := fuzzExecs.FindAllStringSubmatch(out, -1)
+			if len(all) == 0 {
+				c.Fatalf("nothing was executed:\n%s", out)
+			}
+			n, err := strconv.Atoi(all[len(all)-1][1])
+			c.Must(err)
+			c.CountN("executions", n)
+		}
+	}
+}

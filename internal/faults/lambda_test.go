@@ -1,0 +1,255 @@
+package faults
+
+import (
+	"context"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/shelflife-dev/shelflife/internal/awstest"
+	"github.com/shelflife-dev/shelflife/internal/githubsim"
+	"github.com/shelflife-dev/shelflife/internal/lambdatest"
+	"github.com/shelflife-dev/shelflife/internal/ledger/dynamodb"
+	"github.com/shelflife-dev/shelflife/internal/sweep"
+)
+
+// account is what the Lambda cases share: moto, the keys, the built function.
+type account struct {
+	t         *testing.T
+	env       *awstest.Env
+	bootstrap string
+	app, seal string // KMS keys
+	public    string // of the App's key, PEM
+	mu        sync.Mutex
+}
+
+func newAccount(t *testing.T, ws *workshop) *account {
+	a := &account{t: t, env: awstest.Start(t)}
+	var err error
+	a.bootstrap, err = lambdatest.BuildHere(ws.dir, "EnforcerFunction")
+	if errors.Is(err, lambdatest.ErrNotHere) && os.Getenv("CI") != "true" {
+		t.Skipf("skipped: %v", err)
+	}
+	must(t, err)
+	client := kms.NewFromConfig(a.env.Config)
+	app, err := client.CreateKey(t.Context(), &kms.CreateKeyInput{KeySpec: kmstypes.KeySpecRsa2048, KeyUsage: kmstypes.KeyUsageTypeSignVerify})
+	must(t, err)
+	public, err := client.GetPublicKey(t.Context(), &kms.GetPublicKeyInput{KeyId: app.KeyMetadata.KeyId})
+	must(t, err)
+	seal, err := client.CreateKey(t.Context(), &kms.CreateKeyInput{KeySpec: kmstypes.KeySpecHmac256, KeyUsage: kmstypes.KeyUsageTypeGenerateVerifyMac})
+	must(t, err)
+	a.app, a.seal = *app.KeyMetadata.Arn, *seal.KeyMetadata.Arn
+	a.public = string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public.PublicKey}))
+	return a
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// deployed is a world whose owner is swept by the real enforcer function.
+type deployed struct {
+	*world
+	account  *account
+	enforcer *lambdatest.Function
+	source   *lambdatest.Source
+	table    string
+	db       *ddb.Client
+
+	mu     sync.Mutex
+	calls  int // to AWS so far
+	strike int // the call at which the function is killed; 0 none
+	lose   bool
+}
+
+const lambdaOwner = `owners: [{login: acme, types: [container, npm], schedule: "0 0 1 1 *", credentials: {kind: app, installation_id: 71}}]`
+
+func (a *account) deploy(c *Case, l layout) *deployed {
+	w := newWorld(c, l, roomy(), func(s *githubsim.Seed) {
+		s.Apps = []githubsim.App{{AppID: 4711, Slug: "shelflife", Owner: owner, PublicKeyPEM: a.public, Installations: []githubsim.Installation{
+			{ID: 71, Owner: owner, Permissions: map[string]string{"packages": "write", "metadata": "read"}},
+		}}}
+	})
+	w.extra = lambdaOwner
+	w.configure()
+	d := &deployed{world: w, account: a, db: ddb.NewFromConfig(a.env.Config)}
+	proxy := d.proxy()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	d.table = a.env.Table(a.t, dynamodb.Definition(""))
+	queue, arn := lambdatest.FIFO(a.t, sqs.NewFromConfig(a.env.Config), map[string]string{
+		"VisibilityTimeout": "960", "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId",
+	})
+	w.on(dynamodb.New(d.db, d.table, time.Now))
+	d.enforcer = lambdatest.New(a.t, lambdatest.Config{Name: "enforcer", Bootstrap: a.bootstrap, Timeout: 15 * time.Minute, Env: []string{
+		"AWS_REGION=" + awstest.Region, "AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=x", "AWS_SESSION_TOKEN=x", "AWS_ENDPOINT_URL=" + proxy,
+		"SHELFLIFE_TABLE=" + d.table, "SHELFLIFE_BUCKET=" + a.env.Bucket(a.t), "SHELFLIFE_QUEUE_URL=" + queue,
+		"SHELFLIFE_CONFIG=" + w.path("shelflife.yaml"), "SHELFLIFE_MODE=enforce", "GITHUB_API_URL=" + w.url, "SHELFLIFE_REGISTRY_URL=" + w.url,
+		"SHELFLIFE_APP_ID=4711", "SHELFLIFE_APP_KEY_ID=" + a.app, "SHELFLIFE_SEAL_KEY_ID=" + a.seal,
+	}})
+	c.Cleanup(d.enforcer.Close)
+	d.source = &lambdatest.Source{
+		Client: sqs.NewFromConfig(a.env.Config), QueueURL: queue, QueueARN: arn, Function: d.enforcer, Expired: d.expire,
+	}
+	return d
+}
+
+// proxy stands between the function and moto, and is where it is killed in the
+// middle of a call to AWS.
+func (d *deployed) proxy() string {
+	to, err := url.Parse(d.account.env.Endpoint)
+	d.Must(err)
+	proxy := httputil.NewSingleHostReverseProxy(to)
+	proxy.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		d.mu.Lock()
+		d.calls++
+		struck, lose := d.calls == d.strike, d.lose
+		d.mu.Unlock()
+		if !struck {
+			proxy.ServeHTTP(rw, r)
+			return
+		}
+		if lose {
+			proxy.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		d.Count("killed in a call to AWS")
+		d.enforcer.Kill()
+		panic(http.ErrAbortHandler)
+	}))
+	d.Cleanup(server.Close)
+	return server.URL
+}
+
+// expire lets the time pass for which a dead worker holds its owner: as long as the
+// queue's visibility timeout, which the source leaves out too.
+func (d *deployed) expire(ctx context.Context) error {
+	_, err := d.db.UpdateItem(ctx, &ddb.UpdateItemInput{
+		TableName: &d.table, Key: map[string]types.AttributeValue{
+			dynamodb.PartitionKey: &types.AttributeValueMemberS{Value: "lock#" + owner}, dynamodb.SortKey: &types.AttributeValueMemberS{Value: "-"},
+		},
+		ConditionExpression: aws.String("attribute_exists(pk)"), UpdateExpression: aws.String("SET #until = :then"),
+		ExpressionAttributeNames:  map[string]string{"#until": "until"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":then": &types.AttributeValueMemberN{Value: "1"}},
+	})
+	if _, none := errors.AsType[*types.ConditionalCheckFailedException](err); none {
+		return nil
+	}
+	return err
+}
+
+// due makes the owner's last sweep one of so many years ago.
+func (d *deployed) due(years int) {
+	sweeps := dynamodb.New(d.db, d.table, time.Now).Sweeps()
+	raw, ok, err := sweeps.LoadSweep(d.Context(), owner)
+	d.Must(err)
+	st := sweep.State{Phase: sweep.Waiting}
+	if ok {
+		d.Must(json.Unmarshal(raw, &st))
+	}
+	st.StartedAt = time.Now().AddDate(-years, 0, -1)
+	raw, err = json.Marshal(st)
+	d.Must(err)
+	d.Must(sweeps.SaveSweep(d.Context(), owner, raw))
+}
+
+// tick is what the scheduler sends, and Lambda's own two attempts more when the
+// function dies of it.
+func (d *deployed) tick() {
+	var err error
+	for range 3 {
+		if _, err = d.enforcer.Invoke(d.Context(), []byte(`{"kind":"tick"}`)); err == nil {
+			return
+		}
+	}
+	d.Must(err)
+}
+
+// sweep lets the queue's items be worked until none is left.
+func (d *deployed) sweep() {
+	d.tick()
+	d.Must(d.source.Drain(d.Context()))
+}
+
+// killLambda is the campaign against the enforcer function: SIGKILL in the middle
+// of calls to AWS and to GitHub; the queue delivers again.
+func killLambda(t *testing.T, ws *workshop) func(*Case) {
+	a := newAccount(t, ws)
+	undisturbed := newCalms()
+	return func(c *Case) {
+		l := draw(c.Seed % variants)
+		usual := undisturbed.of(fmt.Sprint(c.Seed%variants), func() calm {
+			d := a.deploy(c, l)
+			d.due(3)
+			d.sweep()
+			n := d.sim.CallCounts()
+			d.check("undisturbed", false)
+			d.Found("undisturbed", checkFinal(d.evidence.start, d.sim.State(), l.doomed))
+			return calm{calls: d.calls, writes: n.Mutating, gone: l.doomed}
+		})
+		d := a.deploy(c, l)
+		d.due(3)
+		for range 1 + c.Rand.IntN(2) {
+			d.killOnce(usual)
+			d.check("after the kill", true)
+		}
+		d.enforcer.Recycle()
+		d.Must(d.expire(d.Context()))
+		d.sweep()
+		d.check("after the end", false)
+		d.Found("after the end", checkFinal(d.evidence.start, d.sim.State(), l.doomed))
+		writes := d.sim.CallCounts().Mutating
+		d.due(2)
+		d.sweep()
+		if n := d.sim.CallCounts().Mutating - writes; n != 0 {
+			d.Errorf("another sweep makes %d writing calls", n)
+		}
+	}
+}
+
+// killOnce lets the function work and kills it at a random call of a sweep.
+func (d *deployed) killOnce(usual calm) {
+	d.mu.Lock()
+	d.strike, d.lose = 0, d.Rand.IntN(2) == 0
+	d.mu.Unlock()
+	if d.Rand.IntN(2) == 0 {
+		d.mu.Lock()
+		d.strike = d.calls + 1 + d.Rand.IntN(usual.calls)
+		d.mu.Unlock()
+		d.sweep()
+		return
+	}
+	held, err := d.sim.Hold(githubsim.Hold{Match: "DELETE /**", Skip: d.Rand.IntN(usual.writes), AfterEffect: d.Rand.IntN(2) == 0})
+	d.Must(err)
+	over := make(chan struct{})
+	go func() {
+		select {
+		case <-held.Reached():
+			d.Count("killed in a call to GitHub")
+			d.enforcer.Kill()
+		case <-over:
+		}
+		held.Release()
+	}()
+	defer close(over)
+	d.sweep()
+}

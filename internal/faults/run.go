@@ -1,0 +1,72 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Run plays a campaign's cases.
+func Run(ctx context.Context, cp Campaign) Result {
+	res := Result{Campaign: cp.Name, Target: cp.Target, Cases: cp.Cases, FirstSeed: cp.First}
+	started := time.Now()
+	seeds := make(chan uint64)
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	n := &counts{of: map[string]int{}}
+	for range max(1, min(cp.Width, cp.Cases)) {
+		all.Go(func() {
+			for seed := range seeds {
+				found := play(ctx, cp, seed, n)
+				if len(found) == 0 {
+					continue
+				}
+				mu.Lock()
+				res.Failed = append(res.Failed, Failure{Seed: seed, Found: found, Replay: Replay(cp, seed)})
+				mu.Unlock()
+			}
+		})
+	}
+	for i := range cp.Cases {
+		seeds <- cp.First + uint64(i)
+	}
+	close(seeds)
+	all.Wait()
+	slices.SortFunc(res.Failed, func(a, b Failure) int { return int(a.Seed) - int(b.Seed) })
+	res.Failures = len(res.Failed)
+	res.Seconds = time.Since(started).Seconds()
+	res.Notes = n.String()
+	return res
+}
+
+// Replay is the command that plays one case of a campaign.
+func Replay(cp Campaign, seed uint64) string {
+	return fmt.Sprintf("go test -tags faults ./internal/faults -run 'Campaign/%s/%s$' -seed=%d", cp.Name, cp.Target, seed)
+}
+
+// counts are a campaign's own figures.
+type counts struct {
+	mu sync.Mutex
+	of map[string]int
+}
+
+func (n *counts) add(what string, more int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.of[what] += more
+}
+
+// String lists the figures by name.
+func (n *counts) String() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(n.of)) {
+		out = append(out, fmt.Sprintf("%d %s", n.of[k], k))
+	}
+	return strings.Join(out, ", ")
+}

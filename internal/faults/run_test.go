@@ -1,0 +1,92 @@
+package faults
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+func TestRunPlaysEachSeedOnceAndKeepsWhatWasFound(t *testing.T) {
+	res := Run(t.Context(), Campaign{Name: "kill", Target: "cli", Cases: 7, First: 40, Width: 3, Play: func(c *Case) {
+		c.Must(os.WriteFile(filepath.Join(c.Dir, "own"), nil, 0o600))
+		c.Count("played")
+		switch c.Seed {
+		case 42:
+			c.Errorf("two things")
+			c.Fatalf("found")
+			c.Errorf("never said")
+		case 45:
+			panic("boom")
+		case 46:
+			c.Cleanup(func() { c.Errorf("found at the end") })
+		}
+	}})
+	for i, f := range res.Failed {
+		for j, text := range f.Found {
+			res.Failed[i].Found[j], _, _ = strings.Cut(text, "\n")
+		}
+	}
+	replay := "go test -tags faults ./internal/faults -run 'Campaign/kill/cli$' -seed="
+	want := Result{Campaign: "kill", Target: "cli", Cases: 7, Failures: 3, FirstSeed: 40, Notes: "7 played", Failed: []Failure{
+		{Seed: 42, Found: []string{"two things", "found"}, Replay: replay + "42"},
+		{Seed: 45, Found: []string{"panic: boom"}, Replay: replay + "45"},
+		{Seed: 46, Found: []string{"found at the end"}, Replay: replay + "46"},
+	}}
+	if diff := cmp.Diff(want, res, cmpopts.IgnoreFields(Result{}, "Seconds")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestSameSeedDrawsTheSame(t *testing.T) {
+	draws := make(chan string, 2)
+	for range 2 {
+		Run(t.Context(), Campaign{Cases: 1, First: 9, Play: func(c *Case) { draws <- fmt.Sprint(c.Rand.Perm(20)) }})
+	}
+	if a, b := <-draws, <-draws; a != b {
+		t.Errorf("%s, then %s", a, b)
+	}
+}
+
+func TestCaseThatHangsFails(t *testing.T) {
+	res := Run(t.Context(), Campaign{Cases: 1, Limit: time.Millisecond, Play: func(c *Case) { <-c.Context().Done() }})
+	if res.Failures != 1 || !strings.Contains(res.Failed[0].Found[0], "longer than 1ms") {
+		t.Errorf("%+v", res)
+	}
+}
+
+func TestTableNamesEveryCampaignAndHowToPlayAFailureAgain(t *testing.T) {
+	var r Report
+	r.Add(Result{Campaign: "kill", Target: "cli-apply", Cases: 1000, Seconds: 12.34, FirstSeed: 1, Notes: "600 in the middle"})
+	r.Add(Result{Campaign: "kill", Target: "dynamodb", Skipped: "no moto"})
+	r.Add(Result{Campaign: "webhooks", Target: "serve", Cases: 5, Failures: 1, Seconds: 1, FirstSeed: 1, Failed: []Failure{{Seed: 3, Replay: "go test …"}}})
+	var out bytes.Buffer
+	if err := r.Table(&out); err != nil {
+		t.Fatal(err)
+	}
+	want := `CAMPAIGN  TARGET     CASES  FAILURES  SECONDS  FIRST SEED  
+kill      cli-apply  1000   0         12.3     1           600 in the middle
+kill      dynamodb   -      -         -        -           skipped: no moto
+webhooks  serve      5      1         1.0      1           
+all                  1005   1         13.3                 
+
+webhooks/serve failed with seed 3; play it again:
+  go test …
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Error(diff)
+	}
+	path := filepath.Join(t.TempDir(), "faults.json")
+	if err := r.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(path); err != nil || !strings.Contains(string(b), `"campaign": "webhooks"`) {
+		t.Errorf("%v\n%s", err, b)
+	}
+}
