@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -47,6 +48,7 @@ func TestScripts(t *testing.T) {
 			"equal":    cmdEqual,
 			"appkey":   cmdAppKey,
 			"asked":    cmdAsked,
+			"now":      cmdNow,
 		},
 	})
 }
@@ -161,6 +163,12 @@ func one(ts *testscript.TestScript, args []string) string {
 		ts.Fatalf("this command takes one argument")
 	}
 	return args[0]
+}
+
+// cmdNow puts the time into a variable: now NAME.
+func cmdNow(ts *testscript.TestScript, neg bool, args []string) {
+	refuse(ts, neg)
+	ts.Setenv(one(ts, args), time.Now().UTC().Format(time.RFC3339Nano))
 }
 
 // cmdEqual demands that two texts are the same.
