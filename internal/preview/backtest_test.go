@@ -70,7 +70,7 @@ func TestABacktestFindsWhatWasNeededLater(t *testing.T) {
 			want: []string{"11-22 v3 restored 11-26", "11-24 v2"},
 		},
 		"it was deleted before, and stayed so":         {past: history{reading(-1, is("v3", deleted))}, want: []string{"11-24 v2"}},
-		"it was given a tag before it would have gone": {past: history{reading(-1, nil), reading(1, tagged)}, want: []string{"11-22 v3", "11-24 v2"}},
+		"it was given a tag before it would have gone": {past: history{reading(-1, nil), reading(1, tagged)}, want: []string{"11-22 v3 retagged 11-23", "11-24 v2"}},
 		"it was given a tag later":                     {past: history{reading(-1, nil), reading(6, is("v2", tagged))}, want: []string{"11-22 v3", "11-24 v2 retagged 11-28"}},
 		"it is deployed":                               {past: history{reading(-1, nil)}, deployed: map[retention.ID]string{3: "listed"}, want: []string{"11-22 v3", "11-24 v2 deployed 12-02"}},
 		"this system restored it": {
