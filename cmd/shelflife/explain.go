@@ -16,7 +16,8 @@ import (
 )
 
 func (a *app) explainCommand() *cobra.Command {
-	return &cobra.Command{
+	var trace bool
+	c := &cobra.Command{
 		Use:   "explain OWNER/TYPE/NAME[@VERSION]",
 		Short: "Say why each version would go or stay",
 		Long: `Read one package and show every rule that spoke about it, what beat what, which
@@ -25,11 +26,15 @@ over the whole owner are not part of it; plan shows those.
 
 Containers are drawn as a tree: an index with its children, and (◂) the
 signatures and attestations that belong to a manifest. --format dot writes the
-graph for Graphviz.`,
+graph for Graphviz.
+
+--trace adds, for a single version, the way that the evaluation took: each rule
+that was tried and the expression where it stopped, with the values compared.`,
 		Example: `  shelflife explain acme/container/team/api
   shelflife explain acme/container/team/api@latest
   shelflife explain acme/container/team/api --format dot | dot -Tsvg > api.svg
-  shelflife explain acme/npm/widgets@1.0.0-rc.1 --format json`,
+  shelflife explain acme/npm/widgets@1.0.0-rc.1 --format json
+  shelflife explain acme/npm/widgets@1.0.0-rc.1 --trace`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.operate(c.Context(), args[0], func(s *session, _ *access, t enforce.Target, ref reference) error {
@@ -37,14 +42,25 @@ graph for Graphviz.`,
 				if err != nil {
 					return err
 				}
+				if trace && ref.version == "" {
+					return usagef("--trace follows one version: name it, as in %s@latest", args[0])
+				}
 				x, err := s.enforcer().Explain(c.Context(), t, engine, ref.PackageRef)
 				if err != nil {
 					return err
 				}
-				return s.showExplanation(ref, x)
+				var way *policy.Trace
+				if trace {
+					if way, err = s.trace(c.Context(), engine, ref, x); err != nil {
+						return err
+					}
+				}
+				return s.showExplanation(ref, x, way)
 			})
 		},
 	}
+	c.Flags().BoolVar(&trace, "trace", false, "show how the evaluation went for the version, rule by rule")
+	return c
 }
 
 // pick finds the version that a person means: by name, tag, digest prefix or id.

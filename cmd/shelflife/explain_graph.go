@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/shelflife-dev/shelflife/internal/enforce"
+	"github.com/shelflife-dev/shelflife/internal/policy"
 	"github.com/shelflife-dev/shelflife/internal/report"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
@@ -70,7 +71,7 @@ func holders(inv retention.Inventory, v retention.Version) string {
 }
 
 // showExplanation draws the graph of containers, and lists everything else.
-func (s *session) showExplanation(ref reference, x enforce.Explanation) error {
+func (s *session) showExplanation(ref reference, x enforce.Explanation, way *policy.Trace) error {
 	container := ref.Type == retention.Container
 	if s.format == formatDOT && !container {
 		return usagef("--format dot draws containers only; %s has no graph", ref.PackageRef)
@@ -83,6 +84,7 @@ func (s *session) showExplanation(ref reference, x enforce.Explanation) error {
 			return err
 		}
 		grid, graph = explainVersion(ref.PackageRef, x, v), graph.Component(v.Name)
+		addTrace(&grid, way)
 	}
 	if !container {
 		return s.show(grid)

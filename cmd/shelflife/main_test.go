@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -49,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"asked":    cmdAsked,
 			"keypair":  cmdKeyPair,
 			"publish":  cmdPublish,
+			"now":      cmdNow,
 		},
 	})
 }
@@ -163,6 +165,12 @@ func one(ts *testscript.TestScript, args []string) string {
 		ts.Fatalf("this command takes one argument")
 	}
 	return args[0]
+}
+
+// cmdNow puts the time into a variable: now NAME.
+func cmdNow(ts *testscript.TestScript, neg bool, args []string) {
+	refuse(ts, neg)
+	ts.Setenv(one(ts, args), time.Now().UTC().Format(time.RFC3339Nano))
 }
 
 // cmdEqual demands that two texts are the same.

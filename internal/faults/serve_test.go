@@ -93,7 +93,8 @@ func (w *world) startServer(ws *workshop, hook *relay) *process {
 	w.await("the server to listen", p, func() bool { return strings.Contains(p.out.String(), "\n") })
 	hook.mu.Lock()
 	defer hook.mu.Unlock()
-	hook.to = strings.TrimSpace(strings.TrimPrefix(p.out.String(), "listening on ")) + "/webhook"
+	address, _, _ := strings.Cut(p.out.String(), "\n") // the dashboard's comes behind it
+	hook.to = strings.TrimPrefix(address, "listening on ") + "/webhook"
 	return p
 }
 

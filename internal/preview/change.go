@@ -17,6 +17,8 @@ const (
 	Added          Kind = "added"           // B deletes it, A does not
 	Removed        Kind = "removed"         // A deletes it, B does not
 	Changed        Kind = "changed"         // both delete it, by other rules
+	Held           Kind = "held"            // B asks to delete it, and a guard holds that for now; A does not ask
+	Unheld         Kind = "unheld"          // A asks to delete it, and a guard holds that for now; B does not ask
 	RestoreAdded   Kind = "restore_added"   // B restores it, A does not
 	RestoreRemoved Kind = "restore_removed" // A restores it, B does not
 	Observed       Kind = "observed"        // an observing policy begins or ends to report it
@@ -66,6 +68,12 @@ func (v Verdict) acts(a retention.Action) bool {
 	return v.Status == retention.StatusPlanned && v.Action == a
 }
 
+// held reports whether a delete only waits: for an alarm that a person releases,
+// or until it is old enough.
+func (v Verdict) held() bool {
+	return v.Status == retention.StatusHeld && v.Action == retention.Delete
+}
+
 func (v Verdict) observed() bool { return v.Status == retention.StatusObserved }
 
 // keeps are the rules that hold it, where a keep does.
@@ -99,6 +107,10 @@ func kindOf(a, b Verdict) (Kind, bool) {
 		return Removed, true
 	case a.acts(del):
 		return Changed, !a.sameRules(b)
+	case b.held() && !a.held():
+		return Held, true
+	case a.held() && !b.held():
+		return Unheld, true
 	case b.acts(res) && !a.acts(res):
 		return RestoreAdded, true
 	case a.acts(res) && !b.acts(res):

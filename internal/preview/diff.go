@@ -55,6 +55,7 @@ type DiffSummary struct {
 	Added    int `json:"added"`    // deletes that only B does
 	Removed  int `json:"removed"`  // deletes that only A does
 	Changed  int `json:"changed"`  // deletes of both, by other rules
+	Held     int `json:"held"`     // deletes that B asks for and a guard holds for now
 	Restores int `json:"restores"` // restores that one of them does
 	Observed int `json:"observed"` // what an observing policy reports begins, ends or changes
 }
@@ -87,7 +88,7 @@ type PackageDiff struct {
 	Versions    int                   `json:"versions"` // active ones
 	DeletesA    int                   `json:"deletes_a"`
 	DeletesB    int                   `json:"deletes_b"`
-	Added       int                   `json:"added"`
+	Added       int                   `json:"added"` // held ones included
 	Removed     int                   `json:"removed"`
 	Changed     int                   `json:"changed"`
 }
@@ -103,8 +104,9 @@ type SideProblem struct {
 	retention.Problem
 }
 
-// AddsDeletes reports whether B deletes anything that A does not.
-func (d Diff) AddsDeletes() bool { return d.Summary.Added > 0 }
+// AddsDeletes reports whether B deletes anything that A does not, at once or as
+// soon as a guard holds it no longer.
+func (d Diff) AddsDeletes() bool { return d.Summary.Added+d.Summary.Held > 0 }
 
 // Compare judges every package with both policy sets, the same reading at the
 // same instant.
@@ -196,7 +198,7 @@ func (r DiffRequest) compare(ctx context.Context, o Owner, ref retention.Package
 	}
 	for _, c := range out.changes {
 		switch c.Kind {
-		case Added:
+		case Added, Held:
 			out.pkg.Added++
 		case Removed:
 			out.pkg.Removed++
@@ -266,6 +268,9 @@ func (d *Diff) sumUp() {
 			d.Summary.Changed++
 			count(c.B.Rules, func(p *PolicyDiff) *int { return &p.Added })
 			count(c.A.Rules, func(p *PolicyDiff) *int { return &p.Removed })
+		case Held:
+			d.Summary.Held++
+			count(c.B.Rules, func(p *PolicyDiff) *int { return &p.Added })
 		case RestoreAdded, RestoreRemoved:
 			d.Summary.Restores++
 		case Observed:

@@ -10,6 +10,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -145,7 +146,7 @@ func (f *File) Snapshot(_ context.Context, ref retention.PackageRef) (inv retent
 		return inv, false, fmt.Errorf("read %s: %w", ref, err)
 	}
 	if err := json.Unmarshal(text, &inv); err != nil {
-		return retention.Inventory{}, false, fmt.Errorf("line %d: %s: %w", at.line, ref, err)
+		return retention.Inventory{}, false, fmt.Errorf("line %d of %s: %s: %w", at.line, filepath.Base(f.f.Name()), ref, err)
 	}
 	retention.SortVersions(inv.Versions)
 	return inv, true, nil

@@ -84,6 +84,9 @@ func policiesText(p preview.Policies) string {
 
 func diffSummary(s preview.DiffSummary) string {
 	out := fmt.Sprintf("%s added, %d removed, %d by another rule", count(s.Added, "delete"), s.Removed, s.Changed)
+	if s.Held > 0 {
+		out += fmt.Sprintf(", %d held for now", s.Held)
+	}
 	if s.Restores > 0 {
 		out += fmt.Sprintf(", %s changed", count(s.Restores, "restore"))
 	}
@@ -124,6 +127,10 @@ func kindCell(c preview.Change) cell {
 		return cell{text: "− delete", tone: good}
 	case preview.Changed:
 		return cell{text: "~ delete"}
+	case preview.Held:
+		return cell{text: "+ held", tone: doubtful}
+	case preview.Unheld:
+		return cell{text: "− held", tone: faint}
 	case preview.RestoreAdded:
 		return cell{text: "+ restore", tone: good}
 	case preview.RestoreRemoved:
