@@ -79,12 +79,16 @@ func partitions(t *testing.T) []string {
 
 var objectLine = regexp.MustCompile(`(?m)^//\t(([a-z]+)/\S+)  +\S`)
 
-// bucket is what the package that writes the bucket says of its keys.
+// bucket is what the packages that write the bucket say of their keys.
 func bucket(t *testing.T) (folders []string, decisions string) {
 	t.Helper()
-	raw, err := os.ReadFile("../inventory/s3snap/doc.go")
-	if err != nil {
-		t.Fatal(err)
+	var raw []byte
+	for _, file := range []string{"../inventory/s3snap/doc.go", "../bundles/awsbundle/doc.go"} {
+		b, err := os.ReadFile(file)
+		if err != nil || !objectLine.Match(b) {
+			t.Fatalf("%s lists no keys: %v", file, err)
+		}
+		raw = append(raw, b...)
 	}
 	for _, m := range objectLine.FindAllStringSubmatch(string(raw), -1) {
 		folders = append(folders, m[2])

@@ -39,8 +39,8 @@ func place(file, to string) error {
 	if err := copyFile(file, filepath.Join(to, config.DefaultFile)); err != nil {
 		return err
 	}
-	for _, path := range []string{cfg.Policies.Path, cfg.Policies.Data} {
-		if path == "" {
+	for _, path := range []string{cfg.Policies.Path, cfg.Policies.Data, cfg.Policies.Bundle, cfg.Policies.VerificationKey} {
+		if path == "" || strings.Contains(path, "://") || strings.HasPrefix(path, "arn:") {
 			continue
 		}
 		rel, err := filepath.Rel(filepath.Dir(file), path)
