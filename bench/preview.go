@@ -100,10 +100,12 @@ func stricter(dir string) error {
 	})
 }
 
-// fillState writes snapshots as a sweep leaves them: half of the packages are
-// containers of two-platform and untagged images, half npm packages of releases
-// and prereleases. Of every ten, nine have not been published to for a long time,
-// as most packages of an owner.
+// fillState writes snapshots as they are where policies have been at work for a
+// while. Half of the packages are containers of two-platform images, half npm
+// packages of releases. One in ten is worked on, published to every few hours to
+// days, with untagged and pull request images and prereleases among its versions;
+// the others have not been published to for months, and of such versions nothing
+// is left in them.
 func fillState(ctx context.Context, path string, packages int, now time.Time) error {
 	db, err := sqlite.Open(path)
 	if err != nil {
@@ -111,22 +113,22 @@ func fillState(ctx context.Context, path string, packages int, now time.Time) er
 	}
 	r := rand.New(rand.NewPCG(1, 2)) // the same packages every time
 	for i := range packages {
-		var inv retention.Inventory
-		idle, every := time.Duration(r.IntN(400)+60)*24*time.Hour, time.Duration(r.IntN(240)+12)*time.Hour
-		if i%10 == 0 {
+		idle, every, worked := time.Duration(r.IntN(400*24)+60*24)*time.Hour, time.Duration(r.IntN(60)+6)*time.Hour, i%20 < 2
+		if worked {
 			idle = time.Duration(r.IntN(48)) * time.Hour
 		}
+		inv := releasePackage(perPackage, worked)
 		if i%2 == 0 {
-			inv = imagePackage(perPackage)
-		} else {
-			inv = releasePackage(perPackage)
+			if inv = imagePackage(perPackage); !worked {
+				inv = releasedImages(perPackage)
+			}
 		}
 		inv.Package.ID = retention.ID(i + 1)
 		inv.Package.Name = fmt.Sprintf("team-%02d/package-%05d", i%40, i)
 		for j := range inv.Versions {
 			v := &inv.Versions[j]
 			v.ID = retention.ID(i*1000 + j + 1)
-			v.CreatedAt = now.Add(-idle - time.Duration(j)*every/3)
+			v.CreatedAt = now.Add(-idle - time.Duration(j/3)*every)
 			v.UpdatedAt = v.CreatedAt
 		}
 		inv.Package.UpdatedAt, inv.ReadAt = inv.Versions[0].UpdatedAt, now
@@ -137,13 +139,37 @@ func fillState(ctx context.Context, path string, packages int, now time.Time) er
 	return db.Close()
 }
 
-// releasePackage is an npm package of n versions, every fifth of them a prerelease.
-func releasePackage(n int) retention.Inventory {
+// releasedImages is a container of n versions: two-platform images, all of them
+// tagged as releases.
+func releasedImages(n int) retention.Inventory {
+	inv := imagePackage(0)
+	var nodes []retention.Node
+	add := func(node retention.Node, tags ...string) string {
+		node.Digest, node.MediaType = fmt.Sprintf("sha256:%064x", len(inv.Versions)+1), "application/vnd.oci.image.manifest.v1+json"
+		inv.Versions = append(inv.Versions, retention.Version{Name: node.Digest, State: retention.Active, Tags: tags})
+		nodes = append(nodes, node)
+		return node.Digest
+	}
+	for i := 0; len(inv.Versions) < n; i++ {
+		if len(inv.Versions)+3 > n {
+			add(retention.Node{Kind: retention.KindImage, Platform: "linux/amd64"}, fmt.Sprintf("v0.%d.0", i))
+			continue
+		}
+		children := []string{add(retention.Node{Kind: retention.KindImage, Platform: "linux/amd64"}), add(retention.Node{Kind: retention.KindImage, Platform: "linux/arm64"})}
+		add(retention.Node{Kind: retention.KindIndex, Children: children}, fmt.Sprintf("v1.%d.%d", 40-i/10, 9-i%10))
+	}
+	inv.Graph = retention.NewGraph(nodes)
+	return inv
+}
+
+// releasePackage is an npm package of n versions; where it is worked on, every
+// fifth is a prerelease.
+func releasePackage(n int, worked bool) retention.Inventory {
 	inv := imagePackage(0)
 	inv.Package.Type = retention.NPM
 	for j := range n {
 		name := fmt.Sprintf("1.%d.%d", (n-j)/10, (n-j)%10)
-		if j%5 == 4 {
+		if worked && j%5 == 4 {
 			name += "-rc.1"
 		}
 		inv.Versions = append(inv.Versions, retention.Version{Name: name, State: retention.Active})

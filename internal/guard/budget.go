@@ -41,8 +41,8 @@ func holdLargeShare(items []retention.Item, active int, percent float64) {
 }
 
 // holdLargeShareOfOwner is the same alarm over all of an owner's packages.
-func holdLargeShareOfOwner(drafts []Draft, percent float64) {
-	n, active := 0, 0
+func holdLargeShareOfOwner(drafts []Draft, quiet int, percent float64) {
+	n, active := 0, quiet
 	for _, d := range drafts {
 		n += cost(d.items)
 		active += d.active

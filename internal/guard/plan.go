@@ -63,8 +63,11 @@ type OwnerDraft struct {
 	Limits     retention.Limits
 	SpentToday int // deletes already reserved today (UTC) by all workers
 	Drafts     []Draft
-	Problems   []retention.Problem // of the owner as a whole
-	Calls      Calls
+	// Quiet is how many active versions the owner has in packages that have no draft
+	// here, since nothing is done in them. They count for the share of the owner.
+	Quiet    int
+	Problems []retention.Problem // of the owner as a whole
+	Calls    Calls
 }
 
 // Plan is what is to be done, item by item, and nothing else. It is immutable;
@@ -130,7 +133,7 @@ func judgeOwner(o OwnerDraft) {
 			}
 		}
 	}
-	holdLargeShareOfOwner(o.Drafts, o.Limits.PercentOfOwner)
+	holdLargeShareOfOwner(o.Drafts, o.Quiet, o.Limits.PercentOfOwner)
 	cutToBudget(o.Drafts, o.Limits, o.SpentToday)
 	if o.Mode == retention.Enforce {
 		return

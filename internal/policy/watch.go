@@ -30,6 +30,10 @@ type Watch struct {
 	limit  bool
 }
 
+// maxStates bounds of how many states of its package a Watch remembers something:
+// those before and after a plan, and a few more.
+const maxStates = 8
+
 // NewWatch returns a Watch for one package.
 func (e *Engine) NewWatch() *Watch {
 	return &Watch{engine: e, free: map[uint64][]retention.Decision{}}
@@ -87,6 +91,9 @@ func (w *Watch) decide(ctx context.Context, set *watchedSet, req Request) (j ret
 		if m.unclear || m.days >= 0 {
 			w.note(m, req.EvaluatedAt)
 		} else {
+			if len(w.free) == maxStates {
+				clear(w.free)
+			}
 			w.free[state] = free
 		}
 	}

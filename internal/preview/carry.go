@@ -13,21 +13,17 @@ func (w *world) carryOut(n int, at time.Time) {
 	if day := at.UTC().Format(time.DateOnly); day != w.day {
 		w.day, w.spent = day, 0
 	}
-	drafts := make([]guard.Draft, 0, len(w.packages))
-	shelves := map[retention.PackageRef]*shelf{}
+	var drafts []guard.Draft
+	shelves, quiet := map[retention.PackageRef]*shelf{}, 0
 	for _, s := range w.packages {
-		if s.retired {
+		if len(s.draft.Items()) == 0 {
+			quiet += s.draft.Active()
 			continue
 		}
-		d := s.draft
-		if len(d.Items()) > 0 {
-			d = d.Copy()
-			shelves[s.ref] = s
-		}
-		drafts = append(drafts, d)
+		drafts, shelves[s.ref] = append(drafts, s.draft.Copy()), s
 	}
 	plan := guard.Assemble(guard.Header{EvaluatedAt: at, Moved: true}, []guard.OwnerDraft{{
-		Owner: w.owner.Owner, Mode: retention.Enforce, Limits: w.owner.Limits, SpentToday: w.spent, Drafts: drafts,
+		Owner: w.owner.Owner, Mode: retention.Enforce, Limits: w.owner.Limits, SpentToday: w.spent, Drafts: drafts, Quiet: quiet,
 	}})
 	remaining := w.active()
 	run := ForecastRun{At: at.UTC(), HeldBy: map[retention.GuardCode]int{}, ByPolicy: map[string]int{}}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/shelflife-dev/shelflife/internal/enforce"
 	"github.com/shelflife-dev/shelflife/internal/guard"
+	"github.com/shelflife-dev/shelflife/internal/policy"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
@@ -32,9 +33,19 @@ type shelf struct {
 	changes []change
 	draft   guard.Draft // as it was last judged
 	again   int         // the first run at which that may be otherwise
+	// next is what a visit has found already of a later run, as long as nothing is
+	// done before; watch is what it found it with.
+	next    *judged
+	watch   *policy.Watch
 	since   map[place]waiting
 	retired bool // deleted as a whole, by a run or long ago
 	noted   bool // its problems are among the world's
+}
+
+// judged is a draft, at which run it was made, and from which on it may be otherwise.
+type judged struct {
+	at, again int
+	draft     guard.Draft
 }
 
 // change is what a forecast run did to a version.
@@ -139,6 +150,12 @@ func (w *world) judge(ctx context.Context, n int) error {
 // visit judges one package at a run, and goes on to later runs as long as it has
 // it at hand and nothing is to be done.
 func (w *world) visit(ctx context.Context, s *shelf, n int) error {
+	if next := s.next; next != nil {
+		if s.next = nil; next.at == n {
+			s.draft, s.again = next.draft, next.again
+			return nil
+		}
+	}
 	kept, until, known, err := w.source.at(ctx, s.ref, w.runs[n])
 	if err != nil {
 		return err
@@ -155,7 +172,10 @@ func (w *world) visit(ctx context.Context, s *shelf, n int) error {
 	if err != nil {
 		return err
 	}
-	watch := w.Engine.NewWatch()
+	if s.watch == nil {
+		s.watch = w.Engine.NewWatch()
+	}
+	watch := s.watch
 	for first := true; ; first = false {
 		at := w.runs[n]
 		inv := s.now(kept, at)
@@ -166,21 +186,25 @@ func (w *world) visit(ctx context.Context, s *shelf, n int) error {
 		if err != nil {
 			return err
 		}
-		quiet := isQuiet(d)
-		if !first && !quiet {
-			s.again = n // what is there to do is judged when its run comes
-			return nil
-		}
 		w.guardEnds(watch, inv, d, at)
 		if !until.IsZero() {
 			watch.Ends(until)
 		}
-		if s.draft = d; quiet {
-			s.draft = d.Bare()
-		}
+		found := n
 		for n++; n < len(w.runs) && watch.Holds(w.runs[n]) && !w.EveryRun; n++ {
 		}
-		s.again = n
+		quiet := isQuiet(d)
+		if !first && !quiet { // what is there to do is done when its run comes
+			s.again, s.next = found, &judged{at: found, again: n, draft: d}
+			return nil
+		}
+		s.again, s.draft = n, d
+		if quiet {
+			s.draft = d.Bare()
+		}
+		if n == len(w.runs) {
+			s.watch = nil
+		}
 		if n == len(w.runs) || !quiet || !until.IsZero() && !w.runs[n].Before(until) || w.EveryRun {
 			return nil
 		}
