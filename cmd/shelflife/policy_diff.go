@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -134,8 +135,14 @@ type previewed struct {
 	session  *session // nil where an inventory file stands in for the state
 }
 
+// previewMemory is how much memory a preview takes before garbage is collected
+// more often, in bytes: well below the 512 MB that one may take, and more than a
+// sweep's, since it judges a million versions in a go.
+const previewMemory = 256 << 20
+
 // preview opens what a preview looks at and closes it again.
 func (a *app) preview(ctx context.Context, owners []string, f previewFlags, do func(previewed) error) (err error) {
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(previewMemory))
 	at, err := parseTime(f.asOf)
 	if err != nil {
 		return usage(err)

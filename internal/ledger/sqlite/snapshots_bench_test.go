@@ -3,6 +3,7 @@ package sqlite
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
@@ -103,4 +104,26 @@ func BenchmarkKnown(b *testing.B) {
 			}
 		}
 	})
+}
+
+// What keeping the reading before costs when a changed package is saved: side by
+// side with a store that keeps none.
+func BenchmarkSaveSnapshotWithHistory(b *testing.B) {
+	for name, o := range map[string]Options{"kept": {}, "none": {History: -1}} {
+		db, err := OpenWith(b.TempDir()+"/shelflife.db", o)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { _ = db.Close() })
+		inv := npmPackage("widgets", 100)
+		b.Run("history="+name, func(b *testing.B) {
+			for b.Loop() {
+				inv.Package.VersionCount++
+				inv.ReadAt = inv.ReadAt.Add(time.Second)
+				if err := db.SaveSnapshot(b.Context(), inv); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }
