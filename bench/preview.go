@@ -56,7 +56,7 @@ func previews(ctx context.Context, b *bench) error {
 		return fmt.Errorf("read the diff: %w", err)
 	}
 	note := fmt.Sprintf("%d deletes added, %d removed", diff.Summary.Added, diff.Summary.Removed)
-	b.addPreview("diff", "policy diff, 1,000,000 versions, all shipped policies twice", note, p)
+	b.addPreview("policy diff, 1,000,000 versions, all shipped policies twice", note, p)
 	for _, days := range []int{1, 30} {
 		p, err := run("policy", "forecast", "--days", fmt.Sprint(days))
 		if err != nil {
@@ -69,16 +69,16 @@ func previews(ctx context.Context, b *bench) error {
 			return fmt.Errorf("read the forecast: %w", err)
 		}
 		note := fmt.Sprintf("%d versions of %d packages go", f.Summary.Deleted, f.Summary.Packages)
-		b.addPreview("forecast", fmt.Sprintf("policy forecast of %s, 1,000,000 versions, all shipped policies", plural(days, "daily run")), note, p)
+		b.addPreview(fmt.Sprintf("policy forecast of %s, 1,000,000 versions, all shipped policies", plural(days, "daily run")), note, p)
 	}
 	return nil
 }
 
-func (b *bench) addPreview(row, what, note string, p process) {
-	t := seconds(row, what+": whole command", previewTime, p.wall)
+func (b *bench) addPreview(what, note string, p process) {
+	t := seconds("previews", what+": whole command", previewTime, p.wall)
 	t.Note = note
-	peak := figure{Row: row, What: what + ": peak resident memory", Rule: atMost, Bound: previewPeak, Figure: megabytes(p.peak), Unit: "MB"}
-	b.add(t, info(row, what+": processor time", "s", p.cpu.Seconds()), peak)
+	peak := figure{Row: "previews", What: what + ": peak resident memory", Rule: atMost, Bound: previewPeak, Figure: megabytes(p.peak), Unit: "MB"}
+	b.add(t, info("previews", what+": processor time", "s", p.cpu.Seconds()), peak)
 }
 
 // stricter writes the shipped policies once more, with other limits.

@@ -112,7 +112,7 @@ func (res results) write() error {
 
 // number writes a figure with about three digits that mean something.
 func (f figure) number() string {
-	if f.Status == notBuilt || f.Status == failed {
+	if f.Status == failed {
 		return "-"
 	}
 	return short(f.Figure) + " " + f.Unit

@@ -23,7 +23,6 @@ const (
 	ok       status = "ok"
 	over     status = "over"
 	told     status = "-" // a figure without a bound
-	notBuilt status = "not built yet"
 	failed   status = "could not be measured"
 )
 
@@ -95,10 +94,6 @@ func info(row, what, unit string, got float64) figure {
 	return figure{Row: row, What: what, Rule: noBound, Figure: got, Unit: unit}
 }
 
-func missing(row, what string) figure {
-	return figure{Row: row, What: what, Rule: noBound, Status: notBuilt}
-}
-
 // rows are all there are, in the order of the table.
 func rows() []row {
 	return []row{
@@ -115,18 +110,8 @@ func rows() []row {
 		{name: "start", run: start},
 		{name: "store", run: store},
 		{name: "functions", run: functions},
-		{name: "not-built", run: notBuiltYet},
+		{name: "previews", run: previews},
 	}
-}
-
-// notBuiltYet names the rows whose programs do not exist yet.
-func notBuiltYet(_ context.Context, b *bench) error {
-	for _, what := range []string{
-		"forecast or diff of 1,000,000 versions",
-	} {
-		b.add(missing("not-built", what))
-	}
-	return nil
 }
 
 func pages(n int) int { return max(1, (n+99)/100) }
