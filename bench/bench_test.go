@@ -15,14 +15,14 @@ func TestFiguresAreHeldAgainstTheirBounds(t *testing.T) {
 		give figure
 		want status
 	}{
-		"the exact number of calls":    {calls("r", "", 3, 3), ok},
-		"one call too many":            {calls("r", "", 3, 4), over},
-		"one call too few":             {calls("r", "", 3, 2), over},
-		"no calls where none may be":   {calls("r", "", 0, 0), ok},
-		"a time at its bound":          {seconds("r", "", 1, 1e9), ok},
-		"a time beyond it":             {seconds("r", "", 1, 1e9+1), over},
-		"a rate below its bound":       {figure{Rule: atLeast, Bound: 2, Figure: 1}, over},
-		"a figure without a bound":     {info("r", "", "s", 7), told},
+		"the exact number of calls":  {calls("r", "", 3, 3), ok},
+		"one call too many":          {calls("r", "", 3, 4), over},
+		"one call too few":           {calls("r", "", 3, 2), over},
+		"no calls where none may be": {calls("r", "", 0, 0), ok},
+		"a time at its bound":        {seconds("r", "", 1, 1e9), ok},
+		"a time beyond it":           {seconds("r", "", 1, 1e9+1), over},
+		"a rate below its bound":     {figure{Rule: atLeast, Bound: 2, Figure: 1}, over},
+		"a figure without a bound":   {info("r", "", "s", 7), told},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := tc.give.judged(); got.Status != tc.want {

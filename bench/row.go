@@ -20,10 +20,10 @@ const (
 type status string
 
 const (
-	ok       status = "ok"
-	over     status = "over"
-	told     status = "-" // a figure without a bound
-	failed   status = "could not be measured"
+	ok     status = "ok"
+	over   status = "over"
+	told   status = "-" // a figure without a bound
+	failed status = "could not be measured"
 )
 
 // figure is one line of the table.
