@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/shelflife-dev/shelflife/internal/config"
+	"github.com/shelflife-dev/shelflife/internal/gcpace"
 	"github.com/shelflife-dev/shelflife/internal/preview"
 	"github.com/shelflife-dev/shelflife/internal/report"
 )
@@ -135,14 +135,14 @@ type previewed struct {
 	session  *session // nil where an inventory file stands in for the state
 }
 
-// previewMemory is how much memory a preview takes before garbage is collected
-// more often, in bytes: well below the 512 MB that one may take, and more than a
+// previewHeap is what the heap of a preview may grow to before garbage is
+// collected, in bytes: well below the 512 MB that one may take, and more than a
 // sweep's, since it judges a million versions in a go.
-const previewMemory = 256 << 20
+const previewHeap = 256 << 20
 
 // preview opens what a preview looks at and closes it again.
 func (a *app) preview(ctx context.Context, owners []string, f previewFlags, do func(previewed) error) (err error) {
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(previewMemory))
+	defer gcpace.Keep(gcpace.Keep(previewHeap))
 	at, err := parseTime(f.asOf)
 	if err != nil {
 		return usage(err)

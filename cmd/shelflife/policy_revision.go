@@ -110,7 +110,7 @@ func (t then) config(ctx context.Context) (cfg config.Config, found bool, err er
 		return cfg, false, usagef("the configuration as it was at %s: %w", t.rev, err)
 	}
 	if cfg.Policies.Bundle != "" {
-		return cfg, false, usagef("policies.bundle at %s: signed bundles are not supported by this version; name folders to compare instead", t.rev)
+		return cfg, false, usagef("policies.bundle at %s is published elsewhere than in the repository; name the two bundles' files, or folders, to compare", t.rev)
 	}
 	return cfg, true, nil
 }

@@ -9,10 +9,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/enforce"
 	"github.com/shelflife-dev/shelflife/internal/policy"
+	"github.com/shelflife-dev/shelflife/internal/policybundle"
 	"github.com/shelflife-dev/shelflife/internal/preview"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 	"github.com/shelflife-dev/shelflife/policies"
@@ -70,7 +72,7 @@ func (s *sides) named(ctx context.Context, word string) (preview.Side, error) {
 	case err == nil && info.IsDir():
 		return s.folder(ctx, word, s.place(word))
 	case err == nil:
-		return s.bundle(word)
+		return s.bundle(ctx, word)
 	case !errors.Is(err, os.ErrNotExist):
 		return preview.Side{}, usage(err)
 	case strings.ContainsRune(word, filepath.Separator) && strings.HasSuffix(word, string(filepath.Separator)):
@@ -83,9 +85,15 @@ func (s *sides) named(ctx context.Context, word string) (preview.Side, error) {
 	return side, nil
 }
 
-// bundle is the place where a signed bundle is loaded.
-func (s *sides) bundle(name string) (preview.Side, error) {
-	return preview.Side{}, usagef("%s is a file: signed bundles are not supported by this version; name a folder of policies, a git revision or builtin", name)
+// bundle loads a bundle's file, verified as the configuration has it for its own.
+func (s *sides) bundle(ctx context.Context, name string) (preview.Side, error) {
+	cfg := s.cfg
+	cfg.Policies.Bundle = s.place(name)
+	o, _, err := bundleOptions(ctx, cfg, policybundle.Forgets{}, time.Now, policy.Options{})
+	if err != nil {
+		return preview.Side{}, err
+	}
+	return s.load(ctx, name, s.cfg, o)
 }
 
 // folder stands in for the configured folder: where the configuration has the
@@ -106,6 +114,9 @@ func (s *sides) load(ctx context.Context, name string, cfg config.Config, o poli
 	}
 	o.Data = data
 	bare, err := policy.Load(ctx, policies.FS, o)
+	if errors.Is(err, policy.ErrUnverified) {
+		return preview.Side{}, &codeError{code: exitHeld, err: err}
+	}
 	if err != nil {
 		return preview.Side{}, usage(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/ledger/sqlite"
 	"github.com/shelflife-dev/shelflife/internal/policy"
+	"github.com/shelflife-dev/shelflife/internal/policybundle"
 	"github.com/shelflife-dev/shelflife/internal/policyset"
 	"github.com/shelflife-dev/shelflife/internal/report"
 	"github.com/shelflife-dev/shelflife/policies"
@@ -148,7 +149,11 @@ func (s *session) loadConfigured(ctx context.Context) (*policy.Engine, error) {
 	if err != nil {
 		return nil, usage(err)
 	}
-	if opts, s.bundle, err = bundleOptions(ctx, s.cfg, s.db, s.now, opts); err != nil {
+	var store bundles.Store = policybundle.Forgets{} // where there is no state
+	if s.db != nil {
+		store = s.db
+	}
+	if opts, s.bundle, err = bundleOptions(ctx, s.cfg, store, time.Now, opts); err != nil {
 		return nil, err
 	}
 	return loadPolicies(ctx, s.cfg, opts)

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"sync/atomic"
 )
 
 // The bounds of the percentage, as GOGC means it: 50 lets the heap grow to one
@@ -21,30 +22,42 @@ const (
 	most  = 1000
 )
 
-// Keep lets the heap grow to floor bytes before the first collection, and from
-// then on sets the pace anew after each. It is called once, by main.
-func Keep(floor uint64) {
-	debug.SetGCPercent(Percent(0, floor))
-	arm(floor, Percent(0, floor))
+// floor is that of the process, as the collector's own settings are: 0 leaves
+// them to the runtime.
+var floor atomic.Uint64
+
+// Keep lets the heap grow to so many bytes before the first collection, and from
+// then on sets the pace anew after each. It returns what was kept before, 0 for
+// nothing; keeping 0 gives the pace back to the runtime.
+func Keep(bytes uint64) (before uint64) {
+	before = floor.Swap(bytes)
+	if bytes == 0 {
+		debug.SetGCPercent(100)
+		return before
+	}
+	debug.SetGCPercent(Percent(live(), bytes))
+	if before == 0 {
+		arm()
+	}
+	return before
 }
 
 // Percent is the percentage for a heap that holds live bytes.
-func Percent(live, floor uint64) int {
-	if live == 0 || floor/live > most/100 {
+func Percent(live, bytes uint64) int {
+	if live == 0 || bytes/live > most/100 {
 		return most
 	}
-	return max(least, int(100*floor/live)-100)
+	return max(least, int(100*bytes/live)-100)
 }
 
 // arm leaves an object for the collector to find. Its finalizer runs after the
 // collection and leaves the next one.
-func arm(floor uint64, now int) {
+func arm() {
 	runtime.SetFinalizer(&sentinel{}, func(*sentinel) {
-		next := Percent(live(), floor)
-		if next != now {
-			debug.SetGCPercent(next)
+		if bytes := floor.Load(); bytes != 0 {
+			debug.SetGCPercent(Percent(live(), bytes))
+			arm()
 		}
-		arm(floor, next)
 	})
 }
 

@@ -32,9 +32,10 @@ func TestPercentReachesTheFloorAndThenGrowsByHalf(t *testing.T) {
 // TestKeepFollowsWhatIsHeld holds more than the floor and looks for the pace to
 // come down, then lets it go.
 func TestKeepFollowsWhatIsHeld(t *testing.T) {
-	was := debug.SetGCPercent(100)
-	t.Cleanup(func() { debug.SetGCPercent(was) })
-	Keep(8 << 20)
+	t.Cleanup(func() { Keep(0) })
+	if before := Keep(8 << 20); before != 0 {
+		t.Errorf("%d bytes were kept before anybody asked", before)
+	}
 	held := make([]byte, 64<<20)
 	if got := settled(t, func(p int) bool { return p == least }); got != least {
 		t.Errorf("with 64 MB held over a floor of 8 MB the percentage is %d, want %d", got, least)
@@ -43,6 +44,13 @@ func TestKeepFollowsWhatIsHeld(t *testing.T) {
 	held = nil
 	if got := settled(t, func(p int) bool { return p > least }); got <= least {
 		t.Errorf("with nothing held the percentage stays at %d", got)
+	}
+	if before := Keep(16 << 20); before != 8<<20 {
+		t.Errorf("%d bytes were kept before, want 8 MB", before)
+	}
+	Keep(0)
+	if got := settled(t, func(p int) bool { return p == 100 }); got != 100 {
+		t.Errorf("given back to the runtime, the percentage is %d, want its own 100", got)
 	}
 }
 
