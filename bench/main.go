@@ -144,7 +144,7 @@ func selectRows(only string, quick bool) ([]row, error) {
 		all = slices.DeleteFunc(all, func(r row) bool { return !picked[r.name] })
 	}
 	if quick {
-		all = slices.DeleteFunc(all, func(r row) bool { return r.slow })
+		all = slices.DeleteFunc(all, func(r row) bool { return r.slow || r.long })
 	}
 	return all, nil
 }

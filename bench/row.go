@@ -49,6 +49,7 @@ type figure struct {
 type row struct {
 	name string
 	slow bool // takes minutes, most of them in waiting for GitHub's pace
+	long bool // takes minutes, with all cores
 	run  func(ctx context.Context, b *bench) error
 }
 
@@ -110,7 +111,7 @@ func rows() []row {
 		{name: "start", run: start},
 		{name: "store", run: store},
 		{name: "functions", run: functions},
-		{name: "previews", run: previews},
+		{name: "previews", long: true, run: previews},
 	}
 }
 

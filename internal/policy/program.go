@@ -40,31 +40,32 @@ func (e *Engine) program(ctx context.Context, ref retention.PackageRef) (*progra
 	return p, nil
 }
 
-func (e *Engine) newProgram(ctx context.Context, params map[string]any) (*program, error) {
+// prepare makes a query of some policies with a set of parameters.
+func (e *Engine) prepare(ctx context.Context, compiler *ast.Compiler, params map[string]any, policies []Policy, more ...func(*rego.Rego)) (rego.PreparedEvalQuery, error) {
 	documents := maps.Clone(e.data)
 	documents["params"] = params
-	// The documents are turned into OPA's values once, not at every look.
-	store := inmem.NewFromObjectWithOpts(documents, inmem.OptReturnASTValuesOnRead(true))
-	prepare := func(ctx context.Context, policies []Policy) (rego.PreparedEvalQuery, error) {
-		return rego.New(
-			rego.Compiler(e.compiler),
-			rego.Store(store),
-			rego.Query(query(policies)),
-			// Without it an error in a builtin silently makes a keep rule undefined.
-			rego.StrictBuiltinErrors(true),
-			rego.GenerateJSON(func(t *ast.Term, _ *rego.EvalContext) (any, error) { return t, nil }),
-		).PrepareForEval(ctx)
-	}
-	together, err := prepare(ctx, e.policies)
+	options := append([]func(*rego.Rego){
+		rego.Compiler(compiler),
+		// The documents are turned into OPA's values once, not at every look.
+		rego.Store(inmem.NewFromObjectWithOpts(documents, inmem.OptReturnASTValuesOnRead(true))),
+		rego.Query(query(policies)),
+		// Without it an error in a builtin silently makes a keep rule undefined.
+		rego.StrictBuiltinErrors(true),
+		rego.GenerateJSON(func(t *ast.Term, _ *rego.EvalContext) (any, error) { return t, nil }),
+	}, more...)
+	// Prepared for good: the first caller's cancellation must not stick.
+	return rego.New(options...).PrepareForEval(context.WithoutCancel(ctx))
+}
+
+func (e *Engine) newProgram(ctx context.Context, params map[string]any) (*program, error) {
+	together, err := e.prepare(ctx, e.compiler, params, e.policies)
 	if err != nil {
 		return nil, fmt.Errorf("prepare the policies: %w", err)
 	}
-	// Prepared for good: the first caller's cancellation must not stick.
-	background := context.WithoutCancel(ctx)
 	alone := sync.OnceValues(func() ([]rego.PreparedEvalQuery, error) {
 		out := make([]rego.PreparedEvalQuery, len(e.policies))
 		for i := range e.policies {
-			q, err := prepare(background, e.policies[i:i+1])
+			q, err := e.prepare(ctx, e.compiler, params, e.policies[i:i+1])
 			if err != nil {
 				return nil, fmt.Errorf("prepare policy %s: %w", e.policies[i].Name, err)
 			}

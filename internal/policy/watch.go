@@ -13,7 +13,6 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
-	"github.com/open-policy-agent/opa/v1/storage/inmem"
 
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
@@ -261,22 +260,13 @@ func (s *watchedSet) program(ctx context.Context, e *Engine, ref retention.Packa
 	if p, ok := s.programs[key]; ok {
 		return p, nil
 	}
-	documents := map[string]any{}
-	for k, v := range e.data {
-		documents[k] = v
-	}
-	documents["params"] = params()
-	store := inmem.NewFromObjectWithOpts(documents, inmem.OptReturnASTValuesOnRead(true))
+	values := params()
 	prepare := func(which []int) (rego.PreparedEvalQuery, error) {
 		var list []Policy
 		for _, i := range which {
 			list = append(list, e.policies[i])
 		}
-		options := append([]func(*rego.Rego){
-			rego.Compiler(s.compiler), rego.Store(store), rego.Query(query(list)), rego.StrictBuiltinErrors(true),
-			rego.GenerateJSON(func(t *ast.Term, _ *rego.EvalContext) (any, error) { return t, nil }),
-		}, s.implements...)
-		return rego.New(options...).PrepareForEval(context.WithoutCancel(ctx))
+		return e.prepare(ctx, s.compiler, values, list, s.implements...)
 	}
 	p := &watchedProgram{}
 	var err error

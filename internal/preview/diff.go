@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/enforce"
+	"github.com/shelflife-dev/shelflife/internal/policy"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
@@ -24,6 +25,16 @@ type DiffRequest struct {
 	Match       func(name string) bool
 	Workers     int // packages at a time; 0 means one for each core
 	Progress    Progress
+
+	pair *policy.Pair // asks what is the same on both sides once; nil where they are no engines
+}
+
+// judges returns the judges of both sides for one package.
+func (r DiffRequest) judges() (a, b enforce.Judge) {
+	if r.pair == nil {
+		return r.A.Judge, r.B.Judge
+	}
+	return r.pair.Judges()
 }
 
 // Side is one of the two policy sets.
@@ -115,6 +126,11 @@ func Compare(ctx context.Context, r DiffRequest) (Diff, error) {
 		Schema: DiffSchema, A: r.A.Policies, B: r.B.Policies, EvaluatedAt: r.EvaluatedAt.UTC(),
 		Owners: []OwnerDiff{}, Policies: []PolicyDiff{}, Packages: []PackageDiff{}, Changes: []Change{}, Problems: []SideProblem{},
 	}
+	if a, ok := r.A.Judge.(*policy.Engine); ok {
+		if b, ok := r.B.Judge.(*policy.Engine); ok {
+			r.pair = policy.NewPair(a, b)
+		}
+	}
 	for _, o := range r.Owners {
 		if err := r.owner(ctx, o, &d); err != nil {
 			return Diff{}, fmt.Errorf("compare the policies over %s: %w", o.Owner.Login, err)
@@ -180,11 +196,12 @@ func (r DiffRequest) compare(ctx context.Context, o Owner, ref retention.Package
 	if err != nil {
 		return compared{}, err
 	}
-	a, err := o.draft(ctx, r.A.Judge, inv, refused, r.EvaluatedAt, "a")
+	judgeA, judgeB := r.judges()
+	a, err := o.draft(ctx, judgeA, inv, refused, r.EvaluatedAt, "a")
 	if err != nil {
 		return compared{}, err
 	}
-	b, err := o.draft(ctx, r.B.Judge, inv, refused, r.EvaluatedAt, "b")
+	b, err := o.draft(ctx, judgeB, inv, refused, r.EvaluatedAt, "b")
 	if err != nil {
 		return compared{}, err
 	}
