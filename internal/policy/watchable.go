@@ -17,73 +17,84 @@ var ageKeys = []string{"age_days", "idle_days", "restorable_days"}
 // builtins alone; "" when it can. Most of it has to do with numbers that are met
 // without a call: in patterns, and by =.
 func unwatchable(m *ast.Module, builtins map[string]*ast.Builtin) string {
-	why := ""
-	say := func(reason string) bool {
-		if why == "" {
-			why = reason
-		}
-		return true
-	}
-	names := map[string]bool{}
+	l := &look{builtins: builtins, names: map[string]bool{}}
 	for _, i := range m.Imports {
-		path, ok := i.Path.Value.(ast.Ref)
-		if ok && path[0].Equal(ast.InputRootDocument) {
-			say("it imports from input")
+		if path, ok := i.Path.Value.(ast.Ref); ok && path[0].Equal(ast.InputRootDocument) {
+			l.say("it imports from input")
 		}
-		names[string(i.Name())] = true
+		l.names[string(i.Name())] = true
 	}
 	for _, r := range m.Rules {
-		names[plain(r.Head.Ref()[0].Value)] = true
-		for _, a := range r.Head.Args {
-			if hasNumber(a) {
-				say("a function matches a number")
-			}
+		l.names[plain(r.Head.Ref()[0].Value)] = true
+		if slices.ContainsFunc(r.Head.Args, hasNumber) {
+			l.say("a function matches a number")
 		}
 	}
-	ast.NewGenericVisitor(func(x any) bool {
-		switch x := x.(type) {
-		case *ast.Import:
-			return true
-		case *ast.TemplateString:
-			return say("it has a template string")
-		case *ast.Expr:
-			if x.IsEquality() {
-				return say("it unifies with =")
-			}
-			if x.IsAssignment() && hasNumber(x.Operand(0)) {
-				return say("a pattern holds a number")
-			}
-			if op := x.Operator(); op != nil && shadowed(op, names, builtins) {
-				return say("it names something like a builtin")
-			}
-		case *ast.SomeDecl:
-			for _, s := range x.Symbols {
-				if call, ok := s.Value.(ast.Call); ok && slices.ContainsFunc(call[1:len(call)-1], hasNumber) {
-					return say("a pattern holds a number")
-				}
-			}
-		case ast.Call:
-			if op, ok := x[0].Value.(ast.Ref); ok && shadowed(op, names, builtins) {
-				return say("it names something like a builtin")
-			}
-		case ast.Ref:
-			if !x[0].Equal(ast.InputRootDocument) {
-				return false
-			}
-			if len(x) == 1 {
-				return say("it takes input as a whole")
-			}
-			if _, ok := x[1].Value.(ast.String); !ok {
-				return say("it computes what it reads of input")
-			}
-		case ast.String:
-			if string(x) == instantKey {
-				return say("it reads input.evaluated_at")
+	ast.NewGenericVisitor(l.visit).Walk(m)
+	return l.why
+}
+
+// look goes through one module.
+type look struct {
+	builtins map[string]*ast.Builtin
+	names    map[string]bool // of rules and imports
+	why      string          // the first thing found
+}
+
+func (l *look) say(why string) bool {
+	if l.why == "" {
+		l.why = why
+	}
+	return true
+}
+
+func (l *look) visit(x any) bool {
+	switch x := x.(type) {
+	case *ast.Import:
+		return true
+	case *ast.TemplateString:
+		return l.say("it has a template string")
+	case *ast.Expr:
+		if x.IsEquality() {
+			return l.say("it unifies with =")
+		}
+		if x.IsAssignment() && hasNumber(x.Operand(0)) {
+			return l.say("a pattern holds a number")
+		}
+		if op := x.Operator(); op != nil && shadowed(op, l.names, l.builtins) {
+			return l.say("it names something like a builtin")
+		}
+	case *ast.SomeDecl:
+		for _, s := range x.Symbols {
+			if call, ok := s.Value.(ast.Call); ok && slices.ContainsFunc(call[1:len(call)-1], hasNumber) {
+				return l.say("a pattern holds a number")
 			}
 		}
+	case ast.Call:
+		if op, ok := x[0].Value.(ast.Ref); ok && shadowed(op, l.names, l.builtins) {
+			return l.say("it names something like a builtin")
+		}
+	case ast.Ref:
+		return l.visitRef(x)
+	case ast.String:
+		if string(x) == instantKey {
+			return l.say("it reads input.evaluated_at")
+		}
+	}
+	return false
+}
+
+func (l *look) visitRef(r ast.Ref) bool {
+	if !r[0].Equal(ast.InputRootDocument) {
 		return false
-	}).Walk(m)
-	return why
+	}
+	if len(r) == 1 {
+		return l.say("it takes input as a whole")
+	}
+	if _, ok := r[1].Value.(ast.String); !ok {
+		return l.say("it computes what it reads of input")
+	}
+	return false
 }
 
 func shadowed(op ast.Ref, names map[string]bool, builtins map[string]*ast.Builtin) bool {

@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/shelflife-dev/shelflife/internal/enforce"
 	"github.com/shelflife-dev/shelflife/internal/guard"
 	"github.com/shelflife-dev/shelflife/internal/policy"
 	"github.com/shelflife-dev/shelflife/internal/retention"
@@ -147,8 +146,7 @@ func (w *world) judge(ctx context.Context, n int) error {
 	})
 }
 
-// visit judges one package at a run, and goes on to later runs as long as it has
-// it at hand and nothing is to be done.
+// visit judges one package at a run, unless an earlier visit has done so.
 func (w *world) visit(ctx context.Context, s *shelf, n int) error {
 	if next := s.next; next != nil {
 		if s.next = nil; next.at == n {
@@ -175,37 +173,40 @@ func (w *world) visit(ctx context.Context, s *shelf, n int) error {
 	if s.watch == nil {
 		s.watch = w.Engine.NewWatch()
 	}
-	watch := s.watch
+	return w.follow(ctx, s, n, kept, until, refused)
+}
+
+// follow judges a package at a run, and goes on to later runs as long as it is at
+// hand, known like that, and nothing is to be done.
+func (w *world) follow(ctx context.Context, s *shelf, n int, kept retention.Inventory, until time.Time, refused map[retention.ID]string) error {
 	for first := true; ; first = false {
 		at := w.runs[n]
 		inv := s.now(kept, at)
-		watch.Reset()
-		d, err := enforce.Draft(ctx, enforce.DraftRequest{
-			Inventory: inv, Judge: watch, Trigger: trigger(), Limits: w.owner.Limits, EvaluatedAt: at, Run: runID(at), Refused: refused,
-		})
+		s.watch.Reset()
+		d, err := w.owner.draft(ctx, s.watch, inv, refused, at, runID(at))
 		if err != nil {
 			return err
 		}
-		w.guardEnds(watch, inv, d, at)
+		w.guardEnds(s.watch, inv, d, at)
 		if !until.IsZero() {
-			watch.Ends(until)
+			s.watch.Ends(until)
 		}
 		found := n
-		for n++; n < len(w.runs) && watch.Holds(w.runs[n]) && !w.EveryRun; n++ {
+		for n++; n < len(w.runs) && s.watch.Holds(w.runs[n]) && !w.EveryRun; n++ {
 		}
 		quiet := isQuiet(d)
 		if !first && !quiet { // what is there to do is done when its run comes
 			s.again, s.next = found, &judged{at: found, again: n, draft: d}
 			return nil
 		}
-		s.again, s.draft = n, d
-		if quiet {
+		if s.again, s.draft = n, d; quiet {
 			s.draft = d.Bare()
 		}
 		if n == len(w.runs) {
 			s.watch = nil
+			return nil
 		}
-		if n == len(w.runs) || !quiet || !until.IsZero() && !w.runs[n].Before(until) || w.EveryRun {
+		if !quiet || !until.IsZero() && !w.runs[n].Before(until) || w.EveryRun {
 			return nil
 		}
 	}
