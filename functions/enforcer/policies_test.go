@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/shelflife-dev/shelflife/internal/awstest"
+	"github.com/shelflife-dev/shelflife/internal/guard"
+	"github.com/shelflife-dev/shelflife/internal/operator"
 	"github.com/shelflife-dev/shelflife/internal/policy"
 	"github.com/shelflife-dev/shelflife/policies"
 )
@@ -128,5 +133,26 @@ func TestTheFunctionStartsWithoutItsBundle(t *testing.T) {
 		t.Errorf("status: %s", out)
 	}
 	w.sweep()
+	w.expect(whole)
+}
+
+// TestAPlanIsNotCarriedOutUnderPoliciesThatAreRefused has the bundle go bad between
+// the plan and its first delete.
+func TestAPlanIsNotCarriedOutUnderPoliciesThatAreRefused(t *testing.T) {
+	p := newPublisher(t)
+	p.publish(p.bundle("v1", true))
+	w := newWorld(t, p.settings()...)
+	var planned operator.Planned
+	w.must(json.Unmarshal([]byte(w.mustInvoke(`{"kind":"plan","owner":"acme"}`)), &planned))
+	if planned.Summary.Delete != 4 {
+		t.Fatalf("planned %+v", planned.Summary)
+	}
+	if err := w.f.use(noPolicies{errors.New("its signature does not hold")}, guard.Bundle{Revision: "none"}); err != nil {
+		t.Fatal(err)
+	}
+	out, err := w.invoke(fmt.Sprintf(`{"kind":"apply","owner":"acme","run":%q}`, planned.Run))
+	if err == nil {
+		t.Errorf("it was carried out: %s", out)
+	}
 	w.expect(whole)
 }
