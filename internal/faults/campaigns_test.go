@@ -133,8 +133,8 @@ func killCampaigns() []campaign {
 		{"kill", "cli-apply", 1000, 2, 32, killCLI("cli-apply")},
 		{"kill", "cli-run", 1000, 1, 32, killCLI("cli-run")},
 		{"kill", "serve", 1000, 1, 32, killServe},
-		{"kill", "lambda", 100, 0, 3, killLambda},
-		{"kill", "dynamodb-moto", 200, 1, 4, killDynamoDB(awstest.Start)},
+		{"kill", "lambda", 1000, 0, 3, killLambda},
+		{"kill", "dynamodb-moto", 1000, 1, 4, killDynamoDB(awstest.Start)},
 		{"kill", "dynamodb-local", 1000, 0, 4, killDynamoDB(awstest.DynamoDBLocal)},
 	}
 }
