@@ -89,6 +89,9 @@ func (c campaign) run(t *testing.T, ws *workshop, report *Report) {
 	report.Add(res)
 	if long {
 		fmt.Println(res.Line())
+		for _, f := range res.Failed { // go test keeps errors to itself until all campaigns are over
+			fmt.Printf("  failed with seed %d: %s\n", f.Seed, strings.Join(f.Found, "\n    "))
+		}
 	}
 	for i, f := range res.Failed {
 		if i == 5 {
