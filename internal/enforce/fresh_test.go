@@ -192,6 +192,58 @@ func TestCachedReadingIsReadAgainBeforeAnythingIsPlannedFromIt(t *testing.T) {
 	diff(t, "statuses", map[string]string{"web w0": "planned"}, statuses(plan.Items()))
 }
 
+func TestASnapshotIsJudgedAgainOnlyWhereGitHubSaysOtherwise(t *testing.T) {
+	const anew, once = 4, 2 // the snapshot and what the plan leaves of it, then the same of the reading
+	for _, tt := range []struct {
+		name   string
+		change func(*retention.Inventory)
+		judged int
+		want   map[string]string
+	}{
+		{"the reading is the same", func(*retention.Inventory) {}, once, map[string]string{"web w0": "planned"}},
+		{"the doomed version is tagged now", func(inv *retention.Inventory) { tagged(inv, "w0", "keep-me") }, anew, map[string]string{"web keep-me": "planned"}},
+		{"the doomed version lost its tag", func(inv *retention.Inventory) { tagged(inv, "w0") }, anew - 1, map[string]string{}},
+		{"a manifest can't be read any more", func(inv *retention.Inventory) {
+			inv.Complete = false
+			inv.Problems = []retention.Problem{{Owner: "acme", Package: "acme/container/web", Kind: retention.ProblemIncomplete, Detail: "a page is missing"}}
+		}, anew - 1, map[string]string{"web w0": "incomplete: completeness"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, acmeSeed())
+			w.plan(expire())
+			w.clock.Advance(time.Hour)
+			judged := 0
+			judge := expire("w0")
+			decide := judge.decide
+			judge.decide = func(inv retention.Inventory) []retention.Decision {
+				if inv.Package.Name == "web" {
+					judged++
+				}
+				return decide(inv)
+			}
+			targets := w.acme()
+			targets[0].Reader = changedReader{targets[0].Reader, tt.change}
+			diff(t, "statuses", tt.want, statuses(w.plan(judge, targets...).Items()))
+			if judged != tt.judged {
+				t.Errorf("web was judged %d times, want %d", judged, tt.judged)
+			}
+		})
+	}
+}
+
+// tagged gives the version that has a tag others instead.
+func tagged(inv *retention.Inventory, tag string, now ...string) {
+	inv.Versions = slices.Clone(inv.Versions)
+	for i, v := range inv.Versions {
+		if slices.Contains(v.Tags, tag) {
+			inv.Versions[i].Tags = append(slices.Clone(now), v.Tags...)
+			if len(now) == 0 {
+				inv.Versions[i].Tags = nil
+			}
+		}
+	}
+}
+
 func TestTagPushedAtTheLastMomentSavesTheWholeUnit(t *testing.T) {
 	w := newWorld(t, acmeSeed())
 	judge := expire("v1", "w0")

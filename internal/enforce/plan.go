@@ -120,7 +120,7 @@ func (e *Enforcer) planOwner(ctx context.Context, req PlanRequest, t Target, h g
 
 // planPackage reads and drafts one package. What is kept of an earlier reading
 // may only say that there is nothing to do: where it says otherwise, the package
-// is read from GitHub and judged again.
+// is read from GitHub and, unless that is the same to the last field, judged again.
 func (e *Enforcer) planPackage(ctx context.Context, jr judgeRequest, read readFunc, since time.Time) (guard.Draft, error) {
 	inv, err := read(ctx, false)
 	if err != nil {
@@ -132,6 +132,9 @@ func (e *Enforcer) planPackage(ctx context.Context, jr judgeRequest, read readFu
 	}
 	if inv, err = read(ctx, true); err != nil {
 		return guard.Draft{}, err
+	}
+	if d.Judged(inv) {
+		return d, nil
 	}
 	return e.draft(ctx, jr, inv)
 }

@@ -33,6 +33,10 @@ type Draft struct {
 	problems []retention.Problem
 }
 
+// Judged reports whether the draft is of just this state of the package, read
+// whole: same digest, same input to the policies and the guard at the same instant.
+func (d Draft) Judged(inv retention.Inventory) bool { return inv.Complete && d.digest == inv.Digest() }
+
 // Items returns the draft's items in the order in which they would be done.
 func (d Draft) Items() []retention.Item { return d.items }
 
