@@ -48,10 +48,15 @@ func (h *Held) Reached() <-chan struct{} { return h.reached }
 // Release lets the call go on; one that has not come yet is not held any more.
 func (h *Held) Release() { h.end.Do(func() { close(h.done) }) }
 
-// Drop cuts the call's connection where it stands.
+// Drop cuts the call's connection where it stands; one that has not come yet is
+// not held any more.
 func (h *Held) Drop() {
 	h.end.Do(func() {
-		h.dropped = true
+		select {
+		case <-h.reached:
+			h.dropped = true
+		default:
+		}
 		close(h.done)
 	})
 }

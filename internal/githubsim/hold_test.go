@@ -77,6 +77,28 @@ func TestHeldCallStandsWhereItIsHeld(t *testing.T) {
 	}
 }
 
+func TestAHoldThatEndsBeforeItsCallLeavesTheCallAlone(t *testing.T) {
+	for name, end := range map[string]func(*githubsim.Held){"released": (*githubsim.Held).Release, "dropped": (*githubsim.Held).Drop} {
+		t.Run(name, func(t *testing.T) {
+			server, url, effects := oneWidget(t)
+			held, err := server.Hold(githubsim.Hold{Match: "DELETE /**", Skip: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			end(held)
+			for _, id := range []string{"1", "2"} {
+				r, err := try(t, "DELETE", url+"/orgs/acme/packages/npm/w/versions/"+id, "any", "")
+				if err != nil || r.Status != 204 {
+					t.Errorf("version %s: status %d, %v", id, r.Status, err)
+				}
+			}
+			if n := len(effects()); n != 2 {
+				t.Errorf("%d effects, want 2", n)
+			}
+		})
+	}
+}
+
 func TestHoldRefusesWhatMatchesNothing(t *testing.T) {
 	server, _, _ := oneWidget(t)
 	if _, err := server.Hold(githubsim.Hold{Match: "DELETE"}); err == nil {
