@@ -10,6 +10,7 @@ import (
 
 	"github.com/shelflife-dev/shelflife/internal/ghapp"
 	"github.com/shelflife-dev/shelflife/internal/inventory"
+	"github.com/shelflife-dev/shelflife/internal/inventory/listings"
 	"github.com/shelflife-dev/shelflife/internal/oci"
 	"github.com/shelflife-dev/shelflife/internal/packages"
 	"github.com/shelflife-dev/shelflife/internal/retention"
@@ -43,7 +44,7 @@ func newReading(url string) (*reading, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := inventory.New(inventory.Config{GitHub: listings{client}, Graphs: graphs, Ledger: m, Snapshots: m, Now: time.Now})
+	r, err := inventory.New(inventory.Config{GitHub: listings.Of(client), Graphs: graphs, Ledger: m, Snapshots: m, Now: time.Now})
 	return &reading{reader: r}, err
 }
 
@@ -66,18 +67,6 @@ func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Header.Set("Authorization", "Bearer any")
 	return b.next.RoundTrip(r)
-}
-
-type listings struct{ client *packages.Client }
-
-func (l listings) Packages(ctx context.Context, o retention.Owner, t retention.PackageType) (inventory.List[retention.Package], error) {
-	list, err := l.client.ListPackages(ctx, o, packages.Query{Type: t})
-	return inventory.List[retention.Package](list), err
-}
-
-func (l listings) Versions(ctx context.Context, o retention.Owner, t retention.PackageType, name string, st retention.State) (inventory.List[retention.Version], error) {
-	list, err := l.client.ListVersions(ctx, o, t, name, st)
-	return inventory.List[retention.Version](list), err
 }
 
 // memory keeps snapshots and knows of no deletion.

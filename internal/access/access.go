@@ -13,6 +13,7 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/ghapp"
 	"github.com/shelflife-dev/shelflife/internal/guard"
 	"github.com/shelflife-dev/shelflife/internal/inventory"
+	"github.com/shelflife-dev/shelflife/internal/inventory/listings"
 	"github.com/shelflife-dev/shelflife/internal/oci"
 	"github.com/shelflife-dev/shelflife/internal/packages"
 	"github.com/shelflife-dev/shelflife/internal/retention"
@@ -114,7 +115,7 @@ func (d Dialer) dial(o config.Owner, c Credential) (*Access, error) {
 		return nil, err
 	}
 	a.Reader, err = inventory.New(inventory.Config{
-		GitHub: listings{a.Planning}, Graphs: manifests, Ledger: d.Ledger, Snapshots: d.Snapshots,
+		GitHub: listings.Of(a.Planning), Graphs: manifests, Ledger: d.Ledger, Snapshots: d.Snapshots,
 		Now: d.Now, MaxStaleness: d.MaxStaleness, IsPause: IsPause,
 	})
 	return a, err
@@ -230,19 +231,4 @@ func Reserve(percent float64) int {
 		return ghapp.Off
 	}
 	return int(percent + 0.5)
-}
-
-// listings is the REST client in the form that the inventory asks for.
-type listings struct{ client *packages.Client }
-
-// Packages lists an owner's packages of one type.
-func (l listings) Packages(ctx context.Context, o retention.Owner, t retention.PackageType) (inventory.List[retention.Package], error) {
-	list, err := l.client.ListPackages(ctx, o, packages.Query{Type: t})
-	return inventory.List[retention.Package](list), err
-}
-
-// Versions lists a package's versions in one state.
-func (l listings) Versions(ctx context.Context, o retention.Owner, t retention.PackageType, name string, st retention.State) (inventory.List[retention.Version], error) {
-	list, err := l.client.ListVersions(ctx, o, t, name, st)
-	return inventory.List[retention.Version](list), err
 }

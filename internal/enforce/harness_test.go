@@ -18,6 +18,7 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/githubsim/simtest"
 	"github.com/shelflife-dev/shelflife/internal/guard"
 	"github.com/shelflife-dev/shelflife/internal/inventory"
+	"github.com/shelflife-dev/shelflife/internal/inventory/listings"
 	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/ledger/ledgertest"
 	"github.com/shelflife-dev/shelflife/internal/ledger/sqlite"
@@ -178,18 +179,6 @@ func (w *world) enforcerOn(s ledger.Store) *enforce.Enforcer {
 	return &enforce.Enforcer{Ledger: ledger.New(s, w.clock.Now), Now: w.clock.Now, Progress: quiet{}, Actor: "tester"}
 }
 
-type listings struct{ client *packages.Client }
-
-func (l listings) Packages(ctx context.Context, o retention.Owner, t retention.PackageType) (inventory.List[retention.Package], error) {
-	list, err := l.client.ListPackages(ctx, o, packages.Query{Type: t})
-	return inventory.List[retention.Package](list), err
-}
-
-func (l listings) Versions(ctx context.Context, o retention.Owner, t retention.PackageType, name string, st retention.State) (inventory.List[retention.Version], error) {
-	list, err := l.client.ListVersions(ctx, o, t, name, st)
-	return inventory.List[retention.Version](list), err
-}
-
 func isPause(err error) bool {
 	_, limited := packages.RateLimitedUntil(err)
 	return limited || isPaused(err)
@@ -230,7 +219,7 @@ func (w *world) target(login string, kind retention.OwnerKind) enforce.Target {
 	})
 	w.must(err)
 	reader, err := inventory.New(inventory.Config{
-		GitHub: listings{planning}, Graphs: graphs, Ledger: w.ledger(), Snapshots: w.snaps, Now: w.clock.Now, IsPause: isPause,
+		GitHub: listings.Of(planning), Graphs: graphs, Ledger: w.ledger(), Snapshots: w.snaps, Now: w.clock.Now, IsPause: isPause,
 	})
 	w.must(err)
 	return enforce.Target{

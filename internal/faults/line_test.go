@@ -11,6 +11,7 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/ghapp"
 	"github.com/shelflife-dev/shelflife/internal/guard"
 	"github.com/shelflife-dev/shelflife/internal/inventory"
+	"github.com/shelflife-dev/shelflife/internal/inventory/listings"
 	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/oci"
 	"github.com/shelflife-dev/shelflife/internal/packages"
@@ -72,18 +73,6 @@ func (l *line) enforcer() *enforce.Enforcer {
 	return &enforce.Enforcer{Ledger: l.ledger(), Now: l.clock.Now, Progress: quiet{}, Actor: "faults"}
 }
 
-type listings struct{ client *packages.Client }
-
-func (l listings) Packages(ctx context.Context, o retention.Owner, t retention.PackageType) (inventory.List[retention.Package], error) {
-	list, err := l.client.ListPackages(ctx, o, packages.Query{Type: t})
-	return inventory.List[retention.Package](list), err
-}
-
-func (l listings) Versions(ctx context.Context, o retention.Owner, t retention.PackageType, name string, st retention.State) (inventory.List[retention.Version], error) {
-	list, err := l.client.ListVersions(ctx, o, t, name, st)
-	return inventory.List[retention.Version](list), err
-}
-
 func isPause(err error) bool {
 	if _, ok := packages.RateLimitedUntil(err); ok {
 		return true
@@ -129,7 +118,7 @@ func (l *line) target() enforce.Target {
 	})
 	w.Must(err)
 	reader, err := inventory.New(inventory.Config{
-		GitHub: listings{planning}, Graphs: graphs, Ledger: l.ledger(), Snapshots: l.snapshots, Now: l.clock.Now, IsPause: isPause,
+		GitHub: listings.Of(planning), Graphs: graphs, Ledger: l.ledger(), Snapshots: l.snapshots, Now: l.clock.Now, IsPause: isPause,
 	})
 	w.Must(err)
 	return enforce.Target{

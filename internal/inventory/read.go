@@ -151,8 +151,12 @@ func (rd *reading) readVersions(ctx context.Context, active, deleted bool) error
 	errs := make([]error, len(states))
 	var g errgroup.Group
 	for i, state := range states {
+		expect := 0
+		if state == retention.Active {
+			expect = rd.inv.Package.VersionCount
+		}
 		g.Go(func() error {
-			lists[i], errs[i] = rd.github.Versions(ctx, rd.inv.Owner, rd.inv.Package.Type, rd.inv.Package.Name, state)
+			lists[i], errs[i] = rd.github.Versions(ctx, rd.inv.Owner, rd.inv.Package.Type, rd.inv.Package.Name, state, expect)
 			return nil
 		})
 	}

@@ -22,10 +22,12 @@ type List[T any] struct {
 	Shortfall string // why it is not complete
 }
 
-// GitHub lists packages and versions. An error comes with what was read.
+// GitHub lists packages and versions. An error comes with what was read. expect is
+// how many versions there may be, 0 for unknown: a hint for how many pages to ask for
+// at once.
 type GitHub interface {
 	Packages(ctx context.Context, owner retention.Owner, t retention.PackageType) (List[retention.Package], error)
-	Versions(ctx context.Context, owner retention.Owner, t retention.PackageType, name string, state retention.State) (List[retention.Version], error)
+	Versions(ctx context.Context, owner retention.Owner, t retention.PackageType, name string, state retention.State, expect int) (List[retention.Version], error)
 }
 
 // Graphs reads reference graphs. *oci.Reader is one.

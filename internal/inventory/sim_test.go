@@ -16,6 +16,7 @@ import (
 
 	"github.com/shelflife-dev/shelflife/internal/githubsim"
 	"github.com/shelflife-dev/shelflife/internal/inventory"
+	"github.com/shelflife-dev/shelflife/internal/inventory/listings"
 	"github.com/shelflife-dev/shelflife/internal/oci"
 	"github.com/shelflife-dev/shelflife/internal/packages"
 	"github.com/shelflife-dev/shelflife/internal/retention"
@@ -25,19 +26,6 @@ var (
 	start = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 	org   = retention.Owner{Login: "acme", Kind: retention.Organization}
 )
-
-// restClient wires the REST client as the binaries do.
-type restClient struct{ *packages.Client }
-
-func (c restClient) Packages(ctx context.Context, o retention.Owner, t retention.PackageType) (inventory.List[retention.Package], error) {
-	l, err := c.ListPackages(ctx, o, packages.Query{Type: t})
-	return inventory.List[retention.Package](l), err
-}
-
-func (c restClient) Versions(ctx context.Context, o retention.Owner, t retention.PackageType, name string, s retention.State) (inventory.List[retention.Version], error) {
-	l, err := c.ListVersions(ctx, o, t, name, s)
-	return inventory.List[retention.Version](l), err
-}
 
 type bearer struct{ next http.RoundTripper }
 
@@ -107,7 +95,7 @@ func simulated(t *testing.T, faults []githubsim.Fault, pkgs ...githubsim.Package
 	}
 	m := &memory{kept: map[retention.PackageRef]retention.Inventory{}}
 	r, err := inventory.New(inventory.Config{
-		GitHub: restClient{rest}, Graphs: graphs, Ledger: m, Snapshots: m, Now: clock,
+		GitHub: listings.Of(rest), Graphs: graphs, Ledger: m, Snapshots: m, Now: clock,
 		IsPause: func(err error) bool { _, ok := packages.RateLimitedUntil(err); return ok },
 	})
 	if err != nil {

@@ -47,6 +47,9 @@ type listing[T any] struct {
 	// gap says what an item lacks for the list to be whole, "" for nothing.
 	gap     func(T) string
 	ceiling int // pages that GitHub serves at most, 0 for no such limit
+	// expect is how many items there may be, 0 for unknown: so many pages are asked
+	// for at once, before the first one says how many there are.
+	expect int
 	// splits says that the caller asks in narrower queries when the ceiling is
 	// reached, so that reading up to it would be in vain.
 	splits bool
@@ -113,27 +116,41 @@ func (l listing[T]) gaps(r reading[T], items []T) string {
 	return ""
 }
 
-// walk reads page 1, then what it promises, and joins what it read; with an
-// error, what was read until then.
+// walk reads page 1, and with it those that are expected to follow, then what it
+// promises, and joins what it read; with an error, what was read until then.
 func (l listing[T]) walk(ctx context.Context) (r reading[T], items []T, err error) {
-	first, err := l.page(ctx, 1)
-	if err != nil {
-		return r, nil, err
+	r.pages = make([]page[T], max(1, min((l.expect+perPage-1)/perPage, l.client.parallel)))
+	if err := l.fetchAll(ctx, &r); err != nil {
+		return r, l.merge(&r), err
 	}
-	r.pages = []page[T]{first}
-	switch {
+	switch first := r.pages[0]; {
 	case first.oddLink:
+		r.pages = r.pages[:1]
 		r.moved = "page 1 has a next page whose number can't be read"
 	case first.last > 1:
 		err = l.parallel(ctx, &r, first.last)
 	case first.next > 0:
+		r.pages = r.pages[:1]
 		err = l.sequential(ctx, &r)
+	default:
+		r.end(1)
 	}
 	items = l.merge(&r)
 	return r, items, err
 }
 
-// parallel reads pages 2 to last, several at a time.
+// end drops the pages behind the last one, which were asked for in vain. An entry
+// there means that the list moved while it was read.
+func (r *reading[T]) end(last int) {
+	for i := last; i < len(r.pages); i++ {
+		if len(r.pages[i].items) > 0 {
+			r.moved = fmt.Sprintf("page 1 promises %d pages, and page %d holds entries", last, i+1)
+		}
+	}
+	r.pages = r.pages[:min(last, len(r.pages))]
+}
+
+// parallel reads what was not read yet of the pages up to last, several at a time.
 func (l listing[T]) parallel(ctx context.Context, r *reading[T], last int) error {
 	if l.ceiling == 0 && last > maxPages {
 		r.moved = fmt.Sprintf("the Link header promises %d pages, more than can be", last)
@@ -146,7 +163,10 @@ func (l listing[T]) parallel(ctx context.Context, r *reading[T], last int) error
 		}
 		last = l.ceiling
 	}
-	r.pages = append(r.pages, make([]page[T], last-1)...)
+	if r.end(last); r.moved != "" {
+		return nil
+	}
+	r.pages = append(r.pages, make([]page[T], last-len(r.pages))...)
 	if last == l.ceiling && !r.ceiling {
 		// The last page tells whether the list ends here or only what is served of it.
 		if err := l.fetch(ctx, r, last); err != nil {
@@ -159,19 +179,23 @@ func (l listing[T]) parallel(ctx context.Context, r *reading[T], last int) error
 			}
 		}
 	}
-	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(l.client.parallel)
-	for n := 2; n <= last; n++ {
-		if r.pages[n-1].read {
-			continue
-		}
-		group.Go(func() error { return l.fetch(gctx, r, n) })
-	}
-	if err := group.Wait(); err != nil {
+	if err := l.fetchAll(ctx, r); err != nil {
 		return err
 	}
 	r.moved = contradiction(r.pages, r.ceiling)
 	return nil
+}
+
+// fetchAll reads the pages that were not read yet, several at a time.
+func (l listing[T]) fetchAll(ctx context.Context, r *reading[T]) error {
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(l.client.parallel)
+	for i := range r.pages {
+		if !r.pages[i].read {
+			group.Go(func() error { return l.fetch(gctx, r, i+1) })
+		}
+	}
+	return group.Wait()
 }
 
 func (l listing[T]) fetch(ctx context.Context, r *reading[T], n int) error {

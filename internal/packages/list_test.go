@@ -2,6 +2,7 @@ package packages_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -101,6 +102,84 @@ func TestListsAreWholeOnlyWithoutContradiction(t *testing.T) {
 			equal(t, "number of requests", tc.requests, len(requests))
 		})
 	}
+}
+
+func TestPagesThatAreExpectedAreAskedForAtOnce(t *testing.T) {
+	three := map[string][]reply{at(1): {listPage(1, 100, 2, 3)}, at(2): {listPage(101, 100, 3, 3)}, at(3): {listPage(201, 7, 0, 0)}}
+	with := func(n int, r reply) map[string][]reply {
+		out := maps.Clone(three)
+		out[at(n)] = []reply{r}
+		return out
+	}
+	cases := map[string]struct {
+		expect    int
+		replies   map[string][]reply
+		n, pages  int
+		shortfall string
+		requests  int
+	}{
+		"just as many":          {207, three, 207, 3, "", 3},
+		"fewer than there are":  {120, three, 207, 3, "", 3},
+		"none":                  {0, three, 207, 3, "", 3},
+		"less than none":        {-5, three, 207, 3, "", 3},
+		"more than there are":   {301, with(4, listPage(0, 0, 0, 0)), 207, 3, "", 4},
+		"far more, as far as 4": {1_000_000_000, with(4, listPage(0, 0, 0, 0)), 207, 3, "", 4},
+		"more than one page holds": {150, map[string][]reply{at(1): {listPage(1, 60, 0, 0)}, at(2): {listPage(0, 0, 0, 0)}},
+			60, 1, "", 2},
+		"entries behind the last page": {301, with(4, listPage(208, 1, 0, 0)), 207, 3, "page 1 promises 3 pages, and page 4 holds entries", 8},
+		"entries behind a single page": {150, map[string][]reply{at(1): {listPage(1, 60, 0, 0)}, at(2): {listPage(61, 1, 0, 0)}},
+			60, 1, "page 1 promises 1 pages, and page 2 holds entries", 4},
+		"next without last": {207, map[string][]reply{
+			at(1): {listPage(1, 100, 2, 0)}, at(2): {listPage(101, 100, 3, 0)}, at(3): {listPage(201, 1, 0, 0)}}, 201, 3, "", 5},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			srv := serve(t, tc.replies)
+			got, err := newClient(t, srv.URL).ListVersions(t.Context(), acme, retention.NPM, "api", retention.Active, packages.Expecting(tc.expect))
+			if err != nil {
+				t.Fatal(err)
+			}
+			equal(t, "ids", sequence(1, tc.n), versionIDs(got.Items))
+			got.Items = nil
+			equal(t, "list", packages.VersionList{Pages: tc.pages, Complete: tc.shortfall == "", Shortfall: tc.shortfall}, got)
+			equal(t, "number of requests", tc.requests, len(srv.requests()))
+		})
+	}
+}
+
+func TestAPageThatWasExpectedAndFailsIsAnError(t *testing.T) {
+	srv := serve(t, map[string][]reply{at(1): {listPage(1, 60, 0, 0)}, at(2): {{status: 502, body: "<html>"}}})
+	got, err := newClient(t, srv.URL).ListVersions(t.Context(), acme, retention.NPM, "api", retention.Active, packages.Expecting(150))
+	if !packages.IsTransient(err) || got.Complete {
+		t.Errorf("complete: %t, error: %v", got.Complete, err)
+	}
+}
+
+// A listing says of itself that it is whole only when it is, however many entries
+// were expected of it.
+func TestExpectationsNeverHideVersions(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		n := rapid.IntRange(0, 650).Draw(rt, "versions")
+		expect := rapid.IntRange(-1, 1200).Draw(rt, "expected")
+		last := (n + 99) / 100
+		replies := map[string][]reply{}
+		for p := 1; p <= 12; p++ {
+			r := listPage((p-1)*100+1, max(0, min(100, n-(p-1)*100)), 0, 0)
+			if p < last {
+				r.header = link(p+1, last)
+			}
+			replies[at(p)] = []reply{r}
+		}
+		srv := serve(t, replies)
+		got, err := newClient(t, srv.URL, packages.WithParallelPages(rapid.IntRange(1, 12).Draw(rt, "parallel"))).
+			ListVersions(t.Context(), acme, retention.NPM, "api", retention.Active, packages.Expecting(expect))
+		if err != nil || !got.Complete || len(got.Items) != n {
+			rt.Fatalf("%d of %d, complete: %t (%s), %v", len(got.Items), n, got.Complete, got.Shortfall, err)
+		}
+		if calls, bound := len(srv.requests()), max(1, last, min((expect+99)/100, 12)); calls > bound {
+			rt.Fatalf("%d calls, want at most %d", calls, bound)
+		}
+	})
 }
 
 func TestPagesThatPromiseDifferentLengthsAreAContradiction(t *testing.T) {

@@ -10,6 +10,16 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
+// Expecting asks for the pages of n entries at once, as far as pages are read in
+// parallel, instead of waiting for the first one to say how many there are. n is a
+// hint: too small a one costs time, too great a one calls.
+func Expecting(n int) ListOption { return func(o *listOptions) { o.expect = n } }
+
+// ListOption changes how a listing is read.
+type ListOption func(*listOptions)
+
+type listOptions struct{ expect int }
+
 // ListVersions reads every page of a package's active or deleted versions, in
 // GitHub's order (newest first). Besides what List says, the list is incomplete
 //   - when an active version of a container or docker package came without its
@@ -17,7 +27,11 @@ import (
 //   - when a version in the deleted list of /users/{username}, whose state
 //     parameter is not documented, bears no deleted_at: GitHub may have sent the
 //     active versions. Such versions are left out.
-func (c *Client) ListVersions(ctx context.Context, owner retention.Owner, t retention.PackageType, name string, state retention.State) (VersionList, error) {
+func (c *Client) ListVersions(ctx context.Context, owner retention.Owner, t retention.PackageType, name string, state retention.State, opts ...ListOption) (VersionList, error) {
+	var how listOptions
+	for _, o := range opts {
+		o(&how)
+	}
 	op := readList("list %s versions of %s", state, packageLabel(owner, t, name))
 	path, err := packagePath(owner, t, name)
 	if err == nil && state != retention.Active && state != retention.Deleted {
@@ -30,7 +44,7 @@ func (c *Client) ListVersions(ctx context.Context, owner retention.Owner, t rete
 		return v.noDeleted && state == retention.Deleted && owner.Kind == retention.User && !owner.IsSelf()
 	}
 	raw, _, err := listing[version]{
-		client: c, op: op, path: path + "/versions", query: url.Values{"state": {string(state)}},
+		client: c, op: op, path: path + "/versions", query: url.Values{"state": {string(state)}}, expect: how.expect,
 		decode: func(b []byte) ([]version, error) { return decodeVersions(b, t, state) },
 		id:     func(v version) retention.ID { return v.ID },
 		gap: func(v version) string {

@@ -16,6 +16,7 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/githubsim/simtest"
 	"github.com/shelflife-dev/shelflife/internal/guard"
 	"github.com/shelflife-dev/shelflife/internal/inventory"
+	"github.com/shelflife-dev/shelflife/internal/inventory/listings"
 	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/ledger/sqlite"
 	"github.com/shelflife-dev/shelflife/internal/oci"
@@ -81,7 +82,7 @@ func (w *world) connect(limits retention.Limits) {
 		w.t.Fatal(err)
 	}
 	reader, err := inventory.New(inventory.Config{
-		GitHub: listings{client}, Graphs: graphs, Ledger: w.ledger, Snapshots: w.state, Now: clock, IsPause: isPause,
+		GitHub: listings.Of(client), Graphs: graphs, Ledger: w.ledger, Snapshots: w.state, Now: clock, IsPause: isPause,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -219,19 +220,6 @@ func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 func isPause(err error) bool {
 	_, ok := packages.RateLimitedUntil(err)
 	return ok
-}
-
-// listings is the REST client in the form that the inventory asks for.
-type listings struct{ client *packages.Client }
-
-func (l listings) Packages(ctx context.Context, o retention.Owner, t retention.PackageType) (inventory.List[retention.Package], error) {
-	list, err := l.client.ListPackages(ctx, o, packages.Query{Type: t})
-	return inventory.List[retention.Package](list), err
-}
-
-func (l listings) Versions(ctx context.Context, o retention.Owner, t retention.PackageType, name string, st retention.State) (inventory.List[retention.Version], error) {
-	list, err := l.client.ListVersions(ctx, o, t, name, st)
-	return inventory.List[retention.Version](list), err
 }
 
 // silent shows no progress.

@@ -20,6 +20,7 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/githubsim/simtest"
 	"github.com/shelflife-dev/shelflife/internal/guard"
 	"github.com/shelflife-dev/shelflife/internal/inventory"
+	"github.com/shelflife-dev/shelflife/internal/inventory/listings"
 	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/ledger/sqlite"
 	"github.com/shelflife-dev/shelflife/internal/oci"
@@ -217,18 +218,6 @@ func (h hookedWriter) DeleteVersion(ctx context.Context, o retention.Owner, t re
 	return r, err
 }
 
-type listings struct{ client *packages.Client }
-
-func (l listings) Packages(ctx context.Context, o retention.Owner, t retention.PackageType) (inventory.List[retention.Package], error) {
-	list, err := l.client.ListPackages(ctx, o, packages.Query{Type: t})
-	return inventory.List[retention.Package](list), err
-}
-
-func (l listings) Versions(ctx context.Context, o retention.Owner, t retention.PackageType, name string, st retention.State) (inventory.List[retention.Version], error) {
-	list, err := l.client.ListVersions(ctx, o, t, name, st)
-	return inventory.List[retention.Version](list), err
-}
-
 func isPause(err error) bool {
 	_, limited := packages.RateLimitedUntil(err)
 	return limited
@@ -262,7 +251,7 @@ func (w *world) target() enforce.Target {
 	})
 	w.must(err)
 	reader, err := inventory.New(inventory.Config{
-		GitHub: listings{planning}, Graphs: graphs, Ledger: w.ledger(), Snapshots: w.db, Now: w.clock.Now, IsPause: isPause,
+		GitHub: listings.Of(planning), Graphs: graphs, Ledger: w.ledger(), Snapshots: w.db, Now: w.clock.Now, IsPause: isPause,
 	})
 	w.must(err)
 	return enforce.Target{

@@ -1,0 +1,27 @@
+// Package listings is GitHub's REST client in the form that the inventory asks for.
+package listings
+
+import (
+	"context"
+
+	"github.com/shelflife-dev/shelflife/internal/inventory"
+	"github.com/shelflife-dev/shelflife/internal/packages"
+	"github.com/shelflife-dev/shelflife/internal/retention"
+)
+
+// Of makes a client the inventory's GitHub.
+func Of(client *packages.Client) inventory.GitHub { return adapter{client} }
+
+type adapter struct{ client *packages.Client }
+
+func (l adapter) Packages(ctx context.Context, o retention.Owner, t retention.PackageType) (inventory.List[retention.Package], error) {
+	list, err := l.client.ListPackages(ctx, o, packages.Query{Type: t})
+	return inventory.List[retention.Package](list), err
+}
+
+func (l adapter) Versions(
+	ctx context.Context, o retention.Owner, t retention.PackageType, name string, state retention.State, expect int,
+) (inventory.List[retention.Version], error) {
+	list, err := l.client.ListVersions(ctx, o, t, name, state, packages.Expecting(expect))
+	return inventory.List[retention.Version](list), err
+}
