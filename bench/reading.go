@@ -3,13 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"iter"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/ghapp"
 	"github.com/shelflife-dev/shelflife/internal/inventory"
+	"github.com/shelflife-dev/shelflife/internal/inventory/inventorytest"
 	"github.com/shelflife-dev/shelflife/internal/inventory/listings"
 	"github.com/shelflife-dev/shelflife/internal/oci"
 	"github.com/shelflife-dev/shelflife/internal/packages"
@@ -36,7 +35,6 @@ func newReading(url string) (*reading, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &memory{snapshots: map[retention.PackageRef]retention.Inventory{}}
 	graphs, err := oci.New(oci.Options{
 		Client: &http.Client{Transport: ghapp.NewRegistryTransport(base, registry, "shelflife-bench")}, Registry: url,
 		Credential: func(context.Context, string) (string, error) { return "any", nil }, Cache: &oci.MemoryCache{}, Now: time.Now,
@@ -44,7 +42,9 @@ func newReading(url string) (*reading, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := inventory.New(inventory.Config{GitHub: listings.Of(client), Graphs: graphs, Ledger: m, Snapshots: m, Now: time.Now})
+	r, err := inventory.New(inventory.Config{
+		GitHub: listings.Of(client), Graphs: graphs, Ledger: inventorytest.NoDeletions{}, Snapshots: inventorytest.NewSnapshots(), Now: time.Now,
+	})
 	return &reading{reader: r}, err
 }
 
@@ -67,38 +67,4 @@ func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Header.Set("Authorization", "Bearer any")
 	return b.next.RoundTrip(r)
-}
-
-// memory keeps snapshots and knows of no deletion.
-type memory struct {
-	mu        sync.Mutex
-	snapshots map[retention.PackageRef]retention.Inventory
-}
-
-func (m *memory) DeletedBy(context.Context, retention.PackageRef) (map[retention.ID]retention.DeletedBy, error) {
-	return nil, nil
-}
-
-func (m *memory) SaveSnapshot(_ context.Context, inv retention.Inventory) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.snapshots[inv.Ref()] = inv
-	return nil
-}
-
-func (m *memory) Snapshot(_ context.Context, ref retention.PackageRef) (retention.Inventory, bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	inv, there := m.snapshots[ref]
-	return inv, there, nil
-}
-
-func (m *memory) Known(context.Context, string) iter.Seq2[retention.KnownPackage, error] {
-	return func(yield func(retention.KnownPackage, error) bool) {
-		for _, inv := range m.snapshots {
-			if !yield(inv.Known(), nil) {
-				return
-			}
-		}
-	}
 }

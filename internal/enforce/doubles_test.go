@@ -11,12 +11,13 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/packages"
 	"github.com/shelflife-dev/shelflife/internal/policy"
 	"github.com/shelflife-dev/shelflife/internal/retention"
+	"github.com/shelflife-dev/shelflife/internal/testclock"
 )
 
 // slowReader takes two minutes for every reading.
 type slowReader struct {
 	enforce.Reader
-	clock    *clock
+	clock    *testclock.Clock
 	readings int
 }
 

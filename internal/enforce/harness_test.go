@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"iter"
 	"net/http"
 	"path/filepath"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +16,7 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/githubsim/simtest"
 	"github.com/shelflife-dev/shelflife/internal/guard"
 	"github.com/shelflife-dev/shelflife/internal/inventory"
+	"github.com/shelflife-dev/shelflife/internal/inventory/inventorytest"
 	"github.com/shelflife-dev/shelflife/internal/inventory/listings"
 	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/ledger/ledgertest"
@@ -26,83 +25,15 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/packages"
 	"github.com/shelflife-dev/shelflife/internal/policy"
 	"github.com/shelflife-dev/shelflife/internal/retention"
+	"github.com/shelflife-dev/shelflife/internal/testclock"
 )
-
-// clock is virtual: waiting moves it instead of taking time.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) After(d time.Duration) <-chan time.Time {
-	ch := make(chan time.Time, 1)
-	ch <- c.Advance(d)
-	return ch
-}
-
-func (c *clock) Advance(d time.Duration) time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(max(0, d))
-	return c.now
-}
-
-type quiet struct{}
-
-func (quiet) Start(string, int) {}
-func (quiet) Add(int)           {}
-func (quiet) Done()             {}
-
-// snapshots keeps readings in memory.
-type snapshots struct {
-	mu   sync.Mutex
-	kept map[retention.PackageRef]retention.Inventory
-}
-
-func (s *snapshots) SaveSnapshot(_ context.Context, inv retention.Inventory) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.kept[inv.Ref()] = inv
-	return nil
-}
-
-func (s *snapshots) Snapshot(_ context.Context, ref retention.PackageRef) (retention.Inventory, bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	inv, ok := s.kept[ref]
-	return inv, ok, nil
-}
-
-func (s *snapshots) Known(_ context.Context, owner string) iter.Seq2[retention.KnownPackage, error] {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var all []retention.KnownPackage
-	for ref, inv := range s.kept {
-		if retention.SameLogin(ref.Owner, owner) {
-			all = append(all, inv.Known())
-		}
-	}
-	return func(yield func(retention.KnownPackage, error) bool) {
-		for _, known := range all {
-			if !yield(known, nil) {
-				return
-			}
-		}
-	}
-}
 
 // world is a simulator with everything that acts on it.
 type world struct {
 	t     testing.TB
 	sim   *githubsim.Server
 	url   string
-	clock *clock
+	clock *testclock.Clock
 	store ledger.Store // as it is on the disk: no interceptor
 	snaps inventory.Snapshots
 	cache oci.MemoryCache
@@ -120,8 +51,8 @@ var began = time.Date(2031, 5, 6, 12, 0, 0, 0, time.UTC)
 func newWorld(t testing.TB, seed githubsim.Seed) *world {
 	t.Helper()
 	w := &world{
-		t: t, clock: &clock{now: began}, store: ledgertest.NewMemory(),
-		snaps:  &snapshots{kept: map[retention.PackageRef]retention.Inventory{}},
+		t: t, clock: testclock.New(began), store: ledgertest.NewMemory(),
+		snaps:  inventorytest.NewSnapshots(),
 		limits: retention.Limits{DeletesPerRun: 1000, DeletesPerDay: 1000, PercentOfPackage: 100, PercentOfOwner: 100, MinAge: 24 * time.Hour},
 		mode:   retention.Enforce, parts: map[string][]string{}, byHand: map[int64]bool{},
 		bundle: guard.Bundle{Revision: "test", Digest: "sha256:policies", ParamsDigest: "sha256:params"},
@@ -176,7 +107,7 @@ func (w *world) ledger() *ledger.Ledger { return ledger.New(w.store, w.clock.Now
 func (w *world) enforcer() *enforce.Enforcer { return w.enforcerOn(w.store) }
 
 func (w *world) enforcerOn(s ledger.Store) *enforce.Enforcer {
-	return &enforce.Enforcer{Ledger: ledger.New(s, w.clock.Now), Now: w.clock.Now, Progress: quiet{}, Actor: "tester"}
+	return &enforce.Enforcer{Ledger: ledger.New(s, w.clock.Now), Now: w.clock.Now, Progress: enforce.Silent{}, Actor: "tester"}
 }
 
 func isPause(err error) bool {

@@ -48,6 +48,18 @@ type Progress interface {
 	Done()
 }
 
+// Silent is a Progress that nobody hears of.
+type Silent struct{}
+
+// Start begins nothing.
+func (Silent) Start(string, int) {}
+
+// Add counts nothing.
+func (Silent) Add(int) {}
+
+// Done ends nothing.
+func (Silent) Done() {}
+
 // Target is one owner with the access that its own credential gives. Nothing
 // outside the given targets is ever read or touched.
 type Target struct {

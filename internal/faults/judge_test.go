@@ -2,12 +2,9 @@ package faults
 
 import (
 	"context"
-	"iter"
 	"slices"
 	"strings"
-	"sync"
 
-	"github.com/shelflife-dev/shelflife/internal/inventory"
 	"github.com/shelflife-dev/shelflife/internal/policy"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
@@ -33,48 +30,4 @@ func (marks) Decide(ctx context.Context, req policy.Request) (retention.Judgemen
 		}
 	}
 	return out, ctx.Err()
-}
-
-// snapshots keeps readings in memory.
-type snapshots struct {
-	mu   sync.Mutex
-	kept map[retention.PackageRef]retention.Inventory
-}
-
-func newSnapshots() *snapshots {
-	return &snapshots{kept: map[retention.PackageRef]retention.Inventory{}}
-}
-
-var _ inventory.Snapshots = (*snapshots)(nil)
-
-func (s *snapshots) SaveSnapshot(_ context.Context, inv retention.Inventory) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.kept[inv.Ref()] = inv
-	return nil
-}
-
-func (s *snapshots) Snapshot(_ context.Context, ref retention.PackageRef) (retention.Inventory, bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	inv, ok := s.kept[ref]
-	return inv, ok, nil
-}
-
-func (s *snapshots) Known(_ context.Context, login string) iter.Seq2[retention.KnownPackage, error] {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var all []retention.KnownPackage
-	for ref, inv := range s.kept {
-		if retention.SameLogin(ref.Owner, login) {
-			all = append(all, inv.Known())
-		}
-	}
-	return func(yield func(retention.KnownPackage, error) bool) {
-		for _, known := range all {
-			if !yield(known, nil) {
-				return
-			}
-		}
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/ghapp"
 	"github.com/shelflife-dev/shelflife/internal/guard"
 	"github.com/shelflife-dev/shelflife/internal/inventory"
+	"github.com/shelflife-dev/shelflife/internal/inventory/inventorytest"
 	"github.com/shelflife-dev/shelflife/internal/inventory/listings"
 	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/oci"
@@ -36,12 +37,6 @@ func (c *clock) After(d time.Duration) <-chan time.Time {
 }
 
 func (c *clock) Advance(d time.Duration) { c.w.ahead.Add(int64(max(0, d))) }
-
-type quiet struct{}
-
-func (quiet) Start(string, int) {}
-func (quiet) Add(int)           {}
-func (quiet) Done()             {}
 
 // line is the enforcement line in this process, wired as the program wires it,
 // but for the pacing: the same clients, governors, readers and stores.
@@ -70,7 +65,7 @@ func newLine(w *world, store ledger.Store, snaps inventory.Snapshots, ahead time
 func (l *line) ledger() *ledger.Ledger { return ledger.New(l.store, l.clock.Now) }
 
 func (l *line) enforcer() *enforce.Enforcer {
-	return &enforce.Enforcer{Ledger: l.ledger(), Now: l.clock.Now, Progress: quiet{}, Actor: "faults"}
+	return &enforce.Enforcer{Ledger: l.ledger(), Now: l.clock.Now, Progress: enforce.Silent{}, Actor: "faults"}
 }
 
 func isPause(err error) bool {
@@ -149,7 +144,7 @@ func (l *line) apply(ctx context.Context, p guard.Plan) (enforce.Result, error) 
 // newLine is the line of a world, in memory but for the ledger, with the world's
 // own policies.
 func (w *world) newLine(store ledger.Store) *line {
-	l := newLine(w, store, newSnapshots(), 0)
+	l := newLine(w, store, inventorytest.NewSnapshots(), 0)
 	l.judge = marks{}
 	return l
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/shelflife-dev/shelflife/internal/githubsim"
 	"github.com/shelflife-dev/shelflife/internal/githubsim/simtest"
+	"github.com/shelflife-dev/shelflife/internal/testclock"
 )
 
 func newKey(t *testing.T) (*rsa.PrivateKey, string) {
@@ -37,14 +38,14 @@ func sign(t *testing.T, key *rsa.PrivateKey, iss string, iat, exp time.Time) str
 
 // startApp runs a simulator with App 7, installed on acme (71, write), zeta
 // (72, read) and suspended on idle (73).
-func startApp(t *testing.T, accepted *bool) (*simtest.Running, *clock, *rsa.PrivateKey) {
+func startApp(t *testing.T, accepted *bool) (*simtest.Running, *testclock.Clock, *rsa.PrivateKey) {
 	t.Helper()
 	key, text := newKey(t)
 	versions := []githubsim.Version{{Key: "a", ID: 0}, {Key: "b", Tags: []string{"b"}}, {Key: "c", Tags: []string{"c"}}}
 	pkg := func() []githubsim.Package {
 		return []githubsim.Package{{Name: "api", Type: "container", Versions: versions}}
 	}
-	clk := newClock()
+	clk := testclock.New(start)
 	sim := simtest.Start(t, githubsim.Seed{
 		AppTokensAccepted: accepted,
 		Owners:            []githubsim.Owner{{Login: "acme", Packages: pkg()}, {Login: "zeta", Packages: pkg()}, {Login: "idle"}},

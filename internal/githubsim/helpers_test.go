@@ -7,35 +7,15 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/githubsim"
 	"github.com/shelflife-dev/shelflife/internal/githubsim/simtest"
+	"github.com/shelflife-dev/shelflife/internal/testclock"
 )
 
 var start = time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
-
-// clock is a clock that a test moves.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newClock() *clock { return &clock{now: start} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
 
 // reply is what a test compares of an answer.
 type reply struct {
@@ -104,9 +84,9 @@ func seedOf(t *testing.T, text string) githubsim.Seed {
 }
 
 // startText runs a simulator of a seed at a clock that the test moves.
-func startText(t *testing.T, text string) (*simtest.Running, *clock) {
+func startText(t *testing.T, text string) (*simtest.Running, *testclock.Clock) {
 	t.Helper()
-	c := newClock()
+	c := testclock.New(start)
 	return simtest.Start(t, seedOf(t, text), githubsim.WithClock(c.Now)), c
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/shelflife-dev/shelflife/internal/githubsim"
 	"github.com/shelflife-dev/shelflife/internal/githubsim/simtest"
+	"github.com/shelflife-dev/shelflife/internal/testclock"
 )
 
 const walkSeed = `{"owners":[
@@ -31,7 +32,7 @@ func TestEveryOperationFitsGitHubsDescription(t *testing.T) {
 	spec := simtest.LoadOpenAPI(t)
 	walked := map[string]bool{}
 	sim := simtest.StartWith(t, seedOf(t, walkSeed), func(next http.Handler) http.Handler { return simtest.ValidateOpenAPI(t, next) },
-		githubsim.WithClock(newClock().Now))
+		githubsim.WithClock(testclock.New(start).Now))
 	for _, owner := range []struct{ prefix, template, pkg, version, other string }{
 		{"/orgs/acme", "/orgs/{org}", "team%2Fapi", "1", "2"},
 		{"/users/mona", "/users/{username}", "mine%2Ftool", "11", "12"},

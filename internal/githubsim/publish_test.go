@@ -18,6 +18,7 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/githubsim"
 	"github.com/shelflife-dev/shelflife/internal/githubsim/simtest"
 	"github.com/shelflife-dev/shelflife/internal/retention"
+	"github.com/shelflife-dev/shelflife/internal/testclock"
 )
 
 // hook receives deliveries and answers with the next of its statuses.
@@ -227,7 +228,7 @@ func TestMultiArchPushIsOneSignedEventPerManifest(t *testing.T) {
 func TestAppDeliveriesAreListedAndRedelivered(t *testing.T) {
 	receiver := newHook(t, http.StatusInternalServerError)
 	key, text := newKey(t)
-	clk := newClock()
+	clk := testclock.New(start)
 	sim := simtest.Start(t, githubsim.Seed{
 		Owners: []githubsim.Owner{{Login: "acme"}, {Login: "zeta"}, {Login: "mona", Kind: retention.User}},
 		Apps: []githubsim.App{{AppID: 7, PrivateKeyPEM: text, Installations: []githubsim.Installation{

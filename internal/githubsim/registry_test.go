@@ -18,6 +18,7 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/githubsim"
 	"github.com/shelflife-dev/shelflife/internal/githubsim/simtest"
 	"github.com/shelflife-dev/shelflife/internal/retention"
+	"github.com/shelflife-dev/shelflife/internal/testclock"
 )
 
 const (
@@ -313,7 +314,7 @@ func TestReadingManifestsCountsAsDownloads(t *testing.T) {
 func TestBlobsOutliveTheirVersion(t *testing.T) {
 	seed := seedOf(t, `{"owners":[{"login":"acme","packages":[{"name":"api","package_type":"container","versions":[
 		{"key":"a","id":1},{"key":"b","id":2,"tags":["b"]}]}]}]}`)
-	sim := simtest.Start(t, seed, githubsim.WithClock(newClock().Now))
+	sim := simtest.Start(t, seed, githubsim.WithClock(testclock.New(start).Now))
 	token := pullTokenOf(t, sim, "acme/api", "any")
 	manifest := sim.URL + "/v2/acme/api/manifests/" + digests(t, sim, "api")["a"]
 	var m v1.Manifest

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/shelflife-dev/shelflife/internal/githubsim"
+	"github.com/shelflife-dev/shelflife/internal/testclock"
 )
 
 const documentedSeed = `{"owners":[{"login":"acme","kind":"organization","packages":[
@@ -134,7 +135,7 @@ func TestDigestsDoNotDependOnTheClock(t *testing.T) {
 		}
 		return out
 	}
-	if diff := cmp.Diff(names(), names(githubsim.WithClock(newClock().Now))); diff != "" {
+	if diff := cmp.Diff(names(), names(githubsim.WithClock(testclock.New(start).Now))); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -3,12 +3,10 @@ package inventory_test
 import (
 	"context"
 	"fmt"
-	"iter"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,6 +14,7 @@ import (
 
 	"github.com/shelflife-dev/shelflife/internal/githubsim"
 	"github.com/shelflife-dev/shelflife/internal/inventory"
+	"github.com/shelflife-dev/shelflife/internal/inventory/inventorytest"
 	"github.com/shelflife-dev/shelflife/internal/inventory/listings"
 	"github.com/shelflife-dev/shelflife/internal/oci"
 	"github.com/shelflife-dev/shelflife/internal/packages"
@@ -33,40 +32,6 @@ func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Header.Set("Authorization", "Bearer ghp_reader")
 	return b.next.RoundTrip(r)
-}
-
-// memory keeps snapshots and knows of no deletion.
-type memory struct {
-	mu   sync.Mutex
-	kept map[retention.PackageRef]retention.Inventory
-}
-
-func (m *memory) DeletedBy(context.Context, retention.PackageRef) (map[retention.ID]retention.DeletedBy, error) {
-	return nil, nil
-}
-
-func (m *memory) SaveSnapshot(_ context.Context, inv retention.Inventory) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.kept[inv.Ref()] = inv
-	return nil
-}
-
-func (m *memory) Snapshot(_ context.Context, ref retention.PackageRef) (retention.Inventory, bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	inv, ok := m.kept[ref]
-	return inv, ok, nil
-}
-
-func (m *memory) Known(_ context.Context, owner string) iter.Seq2[retention.KnownPackage, error] {
-	return func(yield func(retention.KnownPackage, error) bool) {
-		for ref, inv := range m.kept {
-			if ref.Owner == owner && !yield(inv.Known(), nil) {
-				return
-			}
-		}
-	}
 }
 
 // simulated returns a simulator of acme's packages and a reader of it.
@@ -93,9 +58,8 @@ func simulated(t *testing.T, faults []githubsim.Fault, pkgs ...githubsim.Package
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &memory{kept: map[retention.PackageRef]retention.Inventory{}}
 	r, err := inventory.New(inventory.Config{
-		GitHub: listings.Of(rest), Graphs: graphs, Ledger: m, Snapshots: m, Now: clock,
+		GitHub: listings.Of(rest), Graphs: graphs, Ledger: inventorytest.NoDeletions{}, Snapshots: inventorytest.NewSnapshots(), Now: clock,
 		IsPause: func(err error) bool { _, ok := packages.RateLimitedUntil(err); return ok },
 	})
 	if err != nil {

@@ -129,16 +129,9 @@ const actor = "a command to the enforcer function"
 
 func (o *Operator) enforcer() *enforce.Enforcer {
 	e := *o.c.Enforcer
-	e.Actor, e.Progress = actor, quiet{}
+	e.Actor, e.Progress = actor, enforce.Silent{}
 	return &e
 }
-
-// quiet is progress that nobody watches.
-type quiet struct{}
-
-func (quiet) Start(string, int) {}
-func (quiet) Add(int)           {}
-func (quiet) Done()             {}
 
 // errSwitched refuses what deletes while the kill switch is on.
 var errSwitched = errors.New(`the kill switch is on; {"kind":"resume"} first`)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/shelflife-dev/shelflife/internal/enforce"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
@@ -81,7 +82,7 @@ func TestABacktestFindsWhatWasNeededLater(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b, err := LookBack(t.Context(), BacktestRequest{
 				Engine: load(t, map[string]string{"older": older, "keep_first": keepFirst}, nil), Owners: []Owner{acme(nil, unlimited())},
-				Past: tc.past, From: start, To: start.AddDate(0, 0, 10), Progress: quiet{},
+				Past: tc.past, From: start, To: start.AddDate(0, 0, 10), Progress: enforce.Silent{},
 				Deployed: func(context.Context, retention.Inventory) (map[retention.ID]string, error) { return tc.deployed, nil },
 				Restored: func(context.Context, retention.PackageRef, time.Time) (map[retention.ID]time.Time, error) {
 					return tc.restored, nil
@@ -118,7 +119,7 @@ func TestABacktestFindsWhatWasNeededLater(t *testing.T) {
 func TestABacktestNeedsAPast(t *testing.T) {
 	_, err := LookBack(t.Context(), BacktestRequest{
 		Engine: load(t, map[string]string{"older": older}, nil), Owners: []Owner{acme(nil, unlimited())},
-		Past: history{reading(100, nil)}, From: start, To: start.AddDate(0, 0, 10), Progress: quiet{},
+		Past: history{reading(100, nil)}, From: start, To: start.AddDate(0, 0, 10), Progress: enforce.Silent{},
 	})
 	if !errors.Is(err, ErrNoPast) {
 		t.Errorf("%v", err)

@@ -39,7 +39,7 @@ func decision(policy string, a retention.Action, id retention.ID, m retention.Mo
 
 func compare(t *testing.T, limits retention.Limits, a, b enforce.Judge, kept ...retention.Inventory) Diff {
 	t.Helper()
-	d, err := Compare(t.Context(), DiffRequest{A: Side{Judge: a}, B: Side{Judge: b}, Owners: []Owner{acme(kept, limits)}, EvaluatedAt: start, Progress: quiet{}})
+	d, err := Compare(t.Context(), DiffRequest{A: Side{Judge: a}, B: Side{Judge: b}, Owners: []Owner{acme(kept, limits)}, EvaluatedAt: start, Progress: enforce.Silent{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestADiffSumsUp(t *testing.T) {
 
 func TestADiffEndsWhereAJudgeCantGoOn(t *testing.T) {
 	broken := errors.New("the power went out")
-	_, err := Compare(t.Context(), DiffRequest{A: Side{Judge: asks{}}, B: Side{Judge: asks{err: broken}}, Owners: []Owner{acme(store{npm("p", 1)}, unlimited())}, EvaluatedAt: start, Progress: quiet{}})
+	_, err := Compare(t.Context(), DiffRequest{A: Side{Judge: asks{}}, B: Side{Judge: asks{err: broken}}, Owners: []Owner{acme(store{npm("p", 1)}, unlimited())}, EvaluatedAt: start, Progress: enforce.Silent{}})
 	if !errors.Is(err, broken) {
 		t.Errorf("%v", err)
 	}

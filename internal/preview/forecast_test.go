@@ -30,7 +30,7 @@ const keepFirst = `decisions contains {"action": "keep", "version": v.id, "reaso
 
 func forecast(t *testing.T, e *policy.Engine, days int, every bool, owners ...Owner) Forecast {
 	t.Helper()
-	f, err := Look(t.Context(), ForecastRequest{Engine: e, Owners: owners, From: start, Days: days, EveryRun: every, Progress: quiet{}})
+	f, err := Look(t.Context(), ForecastRequest{Engine: e, Owners: owners, From: start, Days: days, EveryRun: every, Progress: enforce.Silent{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestAfterARunPackagesAreAsTheGuardSees(t *testing.T) {
 func TestSchedulesThatNeverEndAreRefused(t *testing.T) {
 	o := acme(store{npm("a", 1)}, unlimited())
 	o.Next = func(at time.Time) time.Time { return at.Add(time.Minute) }
-	_, err := Look(t.Context(), ForecastRequest{Engine: load(t, map[string]string{"older": older}, nil), Owners: []Owner{o}, From: start, Days: 30, Progress: quiet{}})
+	_, err := Look(t.Context(), ForecastRequest{Engine: load(t, map[string]string{"older": older}, nil), Owners: []Owner{o}, From: start, Days: 30, Progress: enforce.Silent{}})
 	if err == nil {
 		t.Fatal("43,200 runs were played")
 	}

@@ -19,13 +19,6 @@ import (
 
 var start = time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
 
-// quiet hears no progress.
-type quiet struct{}
-
-func (quiet) Start(string, int) {}
-func (quiet) Add(int)           {}
-func (quiet) Done()             {}
-
 // store is a store of snapshots in memory.
 type store []retention.Inventory
 

@@ -56,7 +56,7 @@ func newWorld(t *testing.T, s scenario, engine *policy.Engine) *world {
 	}
 	t.Cleanup(func() { _ = w.state.Close() })
 	w.ledger = ledger.New(w.state, clock)
-	w.enforcer = &enforce.Enforcer{Ledger: w.ledger, Now: clock, Progress: silent{}, Actor: "scenario"}
+	w.enforcer = &enforce.Enforcer{Ledger: w.ledger, Now: clock, Progress: enforce.Silent{}, Actor: "scenario"}
 	w.connect(s.Limits.limits())
 	return w
 }
@@ -221,10 +221,3 @@ func isPause(err error) bool {
 	_, ok := packages.RateLimitedUntil(err)
 	return ok
 }
-
-// silent shows no progress.
-type silent struct{}
-
-func (silent) Start(string, int) {}
-func (silent) Add(int)           {}
-func (silent) Done()             {}

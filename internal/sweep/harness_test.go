@@ -28,33 +28,9 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/policy"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 	"github.com/shelflife-dev/shelflife/internal/sweep"
+	"github.com/shelflife-dev/shelflife/internal/testclock"
 	"github.com/shelflife-dev/shelflife/internal/webhook"
 )
-
-// clock is virtual.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) After(d time.Duration) <-chan time.Time {
-	ch := make(chan time.Time, 1)
-	ch <- c.Advance(d)
-	return ch
-}
-
-func (c *clock) Advance(d time.Duration) time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(max(0, d))
-	return c.now
-}
 
 // began is a minute before acme's sweep is due.
 var began = time.Date(2031, 5, 6, 2, 59, 0, 0, time.UTC)
@@ -64,7 +40,7 @@ type world struct {
 	t     testing.TB
 	sim   *githubsim.Server
 	url   string
-	clock *clock
+	clock *testclock.Clock
 	db    *sqlite.DB
 	queue *webhook.MemoryQueue
 	eng   *sweep.Engine
@@ -102,7 +78,7 @@ func newWorldOf(t testing.TB, n int) *world {
 		pkgs = append(pkgs, pkg)
 	}
 	w := &world{
-		t: t, clock: &clock{now: began}, mode: retention.Enforce, slice: time.Minute, judge: expire("w0", "w1"),
+		t: t, clock: testclock.New(began), mode: retention.Enforce, slice: time.Minute, judge: expire("w0", "w1"),
 		limits: retention.Limits{DeletesPerRun: 1000, DeletesPerDay: 1000, PercentOfPackage: 100, PercentOfOwner: 100, MinAge: 24 * time.Hour},
 		bundle: guard.Bundle{Revision: "test", Digest: "sha256:policies", ParamsDigest: "sha256:params"},
 	}

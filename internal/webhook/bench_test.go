@@ -26,7 +26,7 @@ func BenchmarkHandle(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			q.items = q.items[:0]
-			s.clock.Add(webhook.DefaultSeenFor) // or it would be a redelivery
+			s.clock.Advance(webhook.DefaultSeenFor) // or it would be a redelivery
 			if got := s.Handle(b.Context(), genuine); got.Status != 202 || len(q.items) != 1 {
 				b.Fatalf("%+v", got)
 			}

@@ -121,7 +121,7 @@ func TestNothingIsQueuedTwice(t *testing.T) {
 				if got := s.Handle(t.Context(), r); got.Status != 202 {
 					t.Errorf("status %d", got.Status)
 				}
-				s.clock.Add(tc.gap)
+				s.clock.Advance(tc.gap)
 			}
 			if len(s.queue.items) != tc.want {
 				t.Errorf("%d items queued, want %d", len(s.queue.items), tc.want)

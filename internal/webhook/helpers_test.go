@@ -11,37 +11,19 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/retention"
 	"github.com/shelflife-dev/shelflife/internal/secret"
+	"github.com/shelflife-dev/shelflife/internal/testclock"
 	"github.com/shelflife-dev/shelflife/internal/webhook"
 )
 
 const hookSecret = "It's a Secret to Everybody"
 
-// clock is a clock that tests move.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func newClock() *clock { return &clock{at: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) Add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
+func newClock() *testclock.Clock { return testclock.New(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)) }
 
 func sign(key string, body []byte) string {
 	mac := hmac.New(sha256.New, []byte(key))
@@ -100,7 +82,7 @@ func (f *failing) Mark(ctx context.Context, key string, until time.Time) error {
 // stand is a handler with everything around it.
 type stand struct {
 	*webhook.Handler
-	clock *clock
+	clock *testclock.Clock
 	queue *sent
 	store *failing
 	log   *bytes.Buffer

@@ -144,7 +144,7 @@ func TestSimulatedPushes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.clock.Add(time.Minute)
+		s.clock.Advance(time.Minute)
 		return out
 	}
 	pushed := publish("acme", githubsim.Version{Key: "amd64", Platform: "linux/amd64"}, githubsim.Version{Key: "v1", Index: []string{"amd64"}, Tags: []string{"v1"}})

@@ -29,7 +29,7 @@ func TestMemoryDeliveriesForgetInTime(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	clk.Add(3000 * time.Second)
+	clk.Advance(3000 * time.Second)
 	if err := d.Mark(t.Context(), "late", clk.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestMemoryQueueIsFirstInFirstOutAndDropsRepetitions(t *testing.T) {
 	if diff := cmp.Diff([]retention.WorkItem{a, b, mona}, receive(q.Len())); diff != "" {
 		t.Error(diff)
 	}
-	clk.Add(5 * time.Minute)
+	clk.Advance(5 * time.Minute)
 	for _, w := range []retention.WorkItem{retention.NewSweepWork("r", "acme", "3"), a} { // what was refused, and what is old
 		if err := q.Send(t.Context(), w); err != nil {
 			t.Fatal(err)

@@ -134,7 +134,7 @@ func TestCachedSecretsFollowTheStore(t *testing.T) {
 	}
 	for _, s := range steps {
 		log.Reset()
-		clk.Add(s.pass)
+		clk.Advance(s.pass)
 		if s.store != nil {
 			s.store()
 		}
@@ -163,7 +163,7 @@ func TestCachedSecretsWithoutAnyReading(t *testing.T) {
 	if v.reads != 1 {
 		t.Errorf("%d readings within a second", v.reads)
 	}
-	clk.Add(time.Second)
+	clk.Advance(time.Second)
 	v.set(nil, "s")
 	got, err := c.Current(t.Context())
 	if err != nil || len(got) != 1 || got[0].Reveal() != "s" {

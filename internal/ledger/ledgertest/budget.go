@@ -86,10 +86,10 @@ func testDayBoundary(t *testing.T, in Instance) {
 	if _, err := b.Begin(b.ctx, b.run, perDay(2), deletions(b.run, 1, 2)); err != nil {
 		t.Fatal(err)
 	}
-	b.clock.add(29 * time.Minute)
+	b.clock.Advance(29 * time.Minute)
 	_, err := b.Begin(b.ctx, b.run, perDay(2), deletions(b.run, 3, 3))
 	wantBudget(t, err, ledger.BudgetError{Which: retention.GuardDeletesPerDay, Limit: 2, Used: 2, Asked: 1})
-	b.clock.add(time.Minute)
+	b.clock.Advance(time.Minute)
 	if got, want := b.used(), (ledger.Used{Run: 2}); got != want {
 		t.Errorf("used after midnight %+v, want %+v", got, want)
 	}
@@ -106,7 +106,7 @@ func testTenWorkers(t *testing.T, in Instance) {
 	b := newBench(t, in)
 	var granted, refused atomic.Int64
 	together(t, workers, func(w int) error {
-		l := ledger.New(in.Another(t), b.clock.now)
+		l := ledger.New(in.Another(t), b.clock.Now)
 		run := aRun("acme", "plan-of-worker-"+retention.ID(w+1).String())
 		if _, err := l.Start(b.ctx, run); err != nil {
 			return err

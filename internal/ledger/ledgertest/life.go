@@ -26,7 +26,7 @@ func testRunLife(t *testing.T, in Instance) {
 		t.Errorf("close of an unknown run: %v, want ErrNotStarted", err)
 	}
 	counts := map[retention.Outcome]int{retention.OutcomeDone: 2, retention.OutcomeChanged: 1}
-	b.clock.add(time.Minute)
+	b.clock.Advance(time.Minute)
 	if err := b.Close(b.ctx, b.run, counts); err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func testRunLife(t *testing.T, in Instance) {
 		t.Errorf("begin in a finished run: %v, want ErrFinished", err)
 	}
 	want := b.run
-	want.FinishedAt, want.Outcomes = b.clock.now(), counts
+	want.FinishedAt, want.Outcomes = b.clock.Now(), counts
 	got, err := b.another(in).Run(b.ctx, b.run.ID)
 	if diff := cmp.Diff([]retention.Run{want}, got); err != nil || diff != "" {
 		t.Errorf("run: %v, (-want +got)\n%s", err, diff)
@@ -60,7 +60,7 @@ func testIdempotence(t *testing.T, in Instance) {
 		t.Fatalf("first begin: %d new, %d existing", len(first.New), len(first.Existing))
 	}
 	b.finish(first.New[1], retention.OutcomeGone)
-	b.clock.add(time.Hour)
+	b.clock.Advance(time.Hour)
 	again := b.another(in).begin(deletions(b.run, 1, 3)...)
 	if got, want := versionsOf(again.Existing), []string{"1", "2 gone"}; !cmp.Equal(got, want) {
 		t.Errorf("existing: %v, want %v", got, want)
@@ -82,7 +82,7 @@ func testSameIntents(t *testing.T, in Instance) {
 	const workers = 10
 	grants := make(chan ledger.Grant, workers)
 	together(t, workers, func(int) error {
-		g, err := ledger.New(in.Another(t), b.clock.now).Begin(b.ctx, b.run, perRun(5), deletions(b.run, 1, 5))
+		g, err := ledger.New(in.Another(t), b.clock.Now).Begin(b.ctx, b.run, perRun(5), deletions(b.run, 1, 5))
 		grants <- g
 		return err
 	})
@@ -137,7 +137,7 @@ func testOutcomes(t *testing.T, in Instance) {
 		for _, after := range all {
 			version++
 			intent := b.do(deletion(b.run, version), before)
-			b.clock.add(time.Second)
+			b.clock.Advance(time.Second)
 			err := b.another(in).Finish(b.ctx, intent, ledger.Result{Outcome: after})
 			allowed := before == after || before == retention.OutcomeUnknown && foundOut[after]
 			if allowed && err != nil || !allowed && !errors.Is(err, ledger.ErrFinal) {
@@ -164,7 +164,7 @@ func testOutcomes(t *testing.T, in Instance) {
 	v := b.whole()
 	want := ledger.Action{
 		Intent: last, Seq: v.Records - 1, Outcome: "blocked", RequestID: "R", Detail: "last version",
-		Guard: retention.GuardLastVersion, FinishedAt: b.clock.now(), FinishedSeq: v.Records,
+		Guard: retention.GuardLastVersion, FinishedAt: b.clock.Now(), FinishedSeq: v.Records,
 	}
 	if diff := cmp.Diff(want, actions[len(actions)-1]); diff != "" {
 		t.Errorf("action (-want +got)\n%s", diff)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/retention"
+	"github.com/shelflife-dev/shelflife/internal/testclock"
 )
 
 // model is the ledger of one owner in the plainest form that can be thought of.
@@ -45,7 +46,7 @@ func (m *model) find(run string, version retention.ID, action retention.Action) 
 func testModel(t *testing.T, in Instance) {
 	c := newClock()
 	cases := 0
-	handles := []*ledger.Ledger{ledger.New(in.Store, c.now), ledger.New(in.Another(t), c.now)}
+	handles := []*ledger.Ledger{ledger.New(in.Store, c.Now), ledger.New(in.Another(t), c.Now)}
 	rapid.Check(t, func(rt *rapid.T) {
 		cases++
 		m := &machine{
@@ -59,7 +60,7 @@ func testModel(t *testing.T, in Instance) {
 
 type machine struct {
 	t       *testing.T
-	clock   *clock
+	clock   *testclock.Clock
 	handles []*ledger.Ledger
 	owner   string
 	limits  retention.Limits
@@ -75,7 +76,7 @@ func (m *machine) someRun(rt *rapid.T) retention.Run {
 }
 
 func (m *machine) wait(rt *rapid.T) {
-	m.clock.add(time.Duration(rapid.IntRange(1, 30).Draw(rt, "hours")) * time.Hour)
+	m.clock.Advance(time.Duration(rapid.IntRange(1, 30).Draw(rt, "hours")) * time.Hour)
 }
 
 func (m *machine) start(rt *rapid.T) {
@@ -119,7 +120,7 @@ func (m *machine) begin(rt *rapid.T) {
 
 // granted holds what Begin answered against what the model would.
 func (m *machine) granted(rt *rapid.T, run string, action retention.Action, fresh []retention.ID, cost int, g ledger.Grant, err error, asked int) {
-	day := m.clock.now().Format(time.DateOnly)
+	day := m.clock.Now().Format(time.DateOnly)
 	finished, started := m.model.runs[run]
 	var budget *ledger.BudgetError
 	switch {
@@ -218,7 +219,7 @@ func (m *machine) check(rt *rapid.T) {
 	}
 	for run := range m.model.runs {
 		used, err := l.Used(ctx, m.owner, run)
-		want := ledger.Used{Run: m.model.run[run], Day: m.model.day[m.clock.now().Format(time.DateOnly)]}
+		want := ledger.Used{Run: m.model.run[run], Day: m.model.day[m.clock.Now().Format(time.DateOnly)]}
 		if err != nil || used != want || used.Run > m.limits.DeletesPerRun || used.Day > m.limits.DeletesPerDay {
 			rt.Fatalf("used: %+v, %v; want %+v", used, err, want)
 		}

@@ -19,7 +19,7 @@ func nextBatch(t *testing.T, b *bench, store ledger.Store, version retention.ID)
 		t.Fatal(err)
 	}
 	in := deletion(b.run, version)
-	in.ID, in.At = ledger.IntentID(in), b.clock.now()
+	in.ID, in.At = ledger.IntentID(in), b.clock.Now()
 	r := ledger.Record{V: 1, Owner: "acme", Seq: head.Seq + 1, At: in.At, Kind: ledger.KindIntent, Run: in.Run, Body: []byte(`{}`), Prev: head.Hash}
 	r.Hash = r.Sum()
 	return ledger.Batch{
@@ -80,7 +80,7 @@ func testTamper(t *testing.T, in Instance, wound Wound) {
 	b := newBench(t, in)               // record 1
 	b.begin(deletions(b.run, 1, 3)...) // records 2 to 4
 	g := b.begin(deletion(b.run, 4))   // record 5
-	b.clock.add(time.Minute)
+	b.clock.Advance(time.Minute)
 	b.finish(g.New[0], retention.OutcomeFailed) // record 6
 	seq := int64(3)
 	if wound == CutTail {
@@ -88,7 +88,7 @@ func testTamper(t *testing.T, in Instance, wound Wound) {
 	}
 	b.whole()
 	in.Tamper(t, "acme", wound, seq)
-	_, err := ledger.New(in.Another(t), b.clock.now).Verify(b.ctx, "acme")
+	_, err := ledger.New(in.Another(t), b.clock.Now).Verify(b.ctx, "acme")
 	var broken *ledger.BrokenError
 	if !errors.As(err, &broken) {
 		t.Fatalf("%v, want a BrokenError", err)

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/retention"
+	"github.com/shelflife-dev/shelflife/internal/testclock"
 )
 
 // Instance is one place that holds a ledger, empty at first.
@@ -83,24 +83,8 @@ func Run(t *testing.T, open func(t *testing.T) Instance) {
 	}
 }
 
-// clock is a time that tests move.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func newClock() *clock { return &clock{t: time.Date(2026, 11, 22, 23, 30, 0, 123456789, time.UTC)} }
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
+func newClock() *testclock.Clock {
+	return testclock.New(time.Date(2026, 11, 22, 23, 30, 0, 123456789, time.UTC))
 }
 
 // bench is what most tests need: a ledger on a clock with a started run.
@@ -108,14 +92,14 @@ type bench struct {
 	*ledger.Ledger
 	t     *testing.T
 	ctx   context.Context
-	clock *clock
+	clock *testclock.Clock
 	run   retention.Run
 }
 
 func newBench(t *testing.T, in Instance) *bench {
 	t.Helper()
 	c := newClock()
-	b := &bench{Ledger: ledger.New(in.Store, c.now), t: t, ctx: t.Context(), clock: c, run: aRun("acme", "plan-1")}
+	b := &bench{Ledger: ledger.New(in.Store, c.Now), t: t, ctx: t.Context(), clock: c, run: aRun("acme", "plan-1")}
 	b.start(b.run)
 	return b
 }
@@ -123,7 +107,7 @@ func newBench(t *testing.T, in Instance) *bench {
 // another is the same bench on a handle of its own.
 func (b *bench) another(in Instance) *bench {
 	other := *b
-	other.Ledger = ledger.New(in.Another(b.t), b.clock.now)
+	other.Ledger = ledger.New(in.Another(b.t), b.clock.Now)
 	return &other
 }
 

@@ -96,10 +96,10 @@ func testOrder(t *testing.T, in Instance) {
 
 func testRefusals(t *testing.T, in Instance) {
 	b := newBench(t, in)
-	start := b.clock.now()
+	start := b.clock.Now()
 	b.do(deletion(b.run, 1), retention.OutcomeBlocked)
 	b.do(deletion(b.run, 2), retention.OutcomeFailed)
-	b.clock.add(time.Hour)
+	b.clock.Advance(time.Hour)
 	b.do(deletion(b.run, 3), retention.OutcomeBlocked)
 	check := func(since time.Time, want ...string) {
 		t.Helper()
@@ -152,7 +152,7 @@ func testDeletedBy(t *testing.T, in Instance) {
 	byHand.Rules = nil
 	b.do(byHand, retention.OutcomeDone)
 	check("after deleting by hand", map[retention.ID]retention.DeletedBy{0: by, 1: {Run: "plan-2"}, 2: by, 7: by})
-	b.clock.add(3 * retention.RestoreWindow)
+	b.clock.Advance(3 * retention.RestoreWindow)
 	check("long after", map[retention.ID]retention.DeletedBy{})
 	b.run = first
 	b.whole()
