@@ -137,6 +137,7 @@ func killCampaigns() []campaign {
 		{"kill", "cli-run", 1000, 1, 32, killCLI("cli-run")},
 		{"kill", "serve", 1000, 1, 32, killServe},
 		{"kill", "lambda", 1000, 0, 3, killLambda},
+		{"kill", "lambda-push", 300, 0, 3, killPush},
 		{"kill", "dynamodb-moto", 1000, 1, 4, killDynamoDB(awstest.Start)},
 		{"kill", "dynamodb-local", 1000, 0, 4, killDynamoDB(awstest.DynamoDBLocal)},
 	}

@@ -29,24 +29,18 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/sweep"
 )
 
-// account is what the Lambda cases share: moto, the keys, the built function.
+// account is what the Lambda cases share: moto, the keys, the built functions.
 type account struct {
-	t         *testing.T
-	env       *awstest.Env
-	bootstrap string
-	app, seal string // KMS keys
-	public    string // of the App's key, PEM
-	mu        sync.Mutex
+	t                 *testing.T
+	env               *awstest.Env
+	enforcer, webhook string // their bootstraps
+	app, seal         string // KMS keys
+	public            string // of the App's key, PEM
+	mu                sync.Mutex
 }
 
 func newAccount(t *testing.T, ws *workshop) *account {
-	a := &account{t: t, env: awstest.Start(t)}
-	var err error
-	a.bootstrap, err = lambdatest.BuildHere(ws.dir, "EnforcerFunction")
-	if errors.Is(err, lambdatest.ErrNotHere) && os.Getenv("CI") != "true" {
-		t.Skipf("skipped: %v", err)
-	}
-	must(t, err)
+	a := &account{t: t, env: awstest.Start(t), enforcer: bootstrap(t, ws, "EnforcerFunction"), webhook: bootstrap(t, ws, "WebhookFunction")}
 	client := kms.NewFromConfig(a.env.Config)
 	app, err := client.CreateKey(t.Context(), &kms.CreateKeyInput{KeySpec: kmstypes.KeySpecRsa2048, KeyUsage: kmstypes.KeyUsageTypeSignVerify})
 	must(t, err)
@@ -57,6 +51,16 @@ func newAccount(t *testing.T, ws *workshop) *account {
 	a.app, a.seal = *app.KeyMetadata.Arn, *seal.KeyMetadata.Arn
 	a.public = string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public.PublicKey}))
 	return a
+}
+
+func bootstrap(t *testing.T, ws *workshop, name string) string {
+	t.Helper()
+	built, err := lambdatest.BuildHere(ws.dir, name)
+	if errors.Is(err, lambdatest.ErrNotHere) && os.Getenv("CI") != "true" {
+		t.Skipf("skipped: %v", err)
+	}
+	must(t, err)
+	return built
 }
 
 func must(t *testing.T, err error) {
@@ -72,59 +76,75 @@ type deployed struct {
 	account  *account
 	enforcer *lambdatest.Function
 	source   *lambdatest.Source
+	aws      *trap // of the enforcer
 	table    string
+	queue    string
 	db       *ddb.Client
-
-	mu     sync.Mutex
-	calls  int // to AWS so far
-	strike int // the call at which the function is killed; 0 none
-	lose   bool
 }
 
 const lambdaOwner = `owners: [{login: acme, types: [container, npm], schedule: "0 0 1 1 *", credentials: {kind: app, installation_id: 71}}]`
 
-func (a *account) deploy(c *Case, l layout) *deployed {
-	w := newWorld(c, l, roomy(), func(s *githubsim.Seed) {
-		s.Apps = []githubsim.App{{AppID: 4711, Slug: "shelflife", Owner: owner, PublicKeyPEM: a.public, Installations: []githubsim.Installation{
+var hookEvents = []string{"package", "registry_package"}
+
+// deploy makes a world with the enforcer; change adds to the simulator's seed.
+func (a *account) deploy(c *Case, l layout, change ...func(*githubsim.Seed)) *deployed {
+	app := func(s *githubsim.Seed) {
+		s.Apps = []githubsim.App{{AppID: 4711, Slug: "shelflife", Owner: owner, PublicKeyPEM: a.public, Events: hookEvents, Installations: []githubsim.Installation{
 			{ID: 71, Owner: owner, Permissions: map[string]string{"packages": "write", "metadata": "read"}},
 		}}}
-	})
+	}
+	w := newWorld(c, l, roomy(), append([]func(*githubsim.Seed){app}, change...)...)
 	w.extra = lambdaOwner
 	w.configure()
 	d := &deployed{world: w, account: a, db: ddb.NewFromConfig(a.env.Config)}
-	proxy := d.proxy()
+	d.aws = a.trap(c, func() { d.enforcer.Kill() })
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	d.table = a.env.Table(a.t, dynamodb.Definition(""))
-	queue, arn := lambdatest.FIFO(a.t, sqs.NewFromConfig(a.env.Config), map[string]string{
+	var arn string
+	d.queue, arn = lambdatest.FIFO(a.t, sqs.NewFromConfig(a.env.Config), map[string]string{
 		"VisibilityTimeout": "960", "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId",
 	})
 	w.on(dynamodb.New(d.db, d.table, time.Now))
-	d.enforcer = lambdatest.New(a.t, lambdatest.Config{Name: "enforcer", Bootstrap: a.bootstrap, Timeout: 15 * time.Minute, Env: []string{
-		"AWS_REGION=" + awstest.Region, "AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=x", "AWS_SESSION_TOKEN=x", "AWS_ENDPOINT_URL=" + proxy,
-		"SHELFLIFE_TABLE=" + d.table, "SHELFLIFE_BUCKET=" + a.env.Bucket(a.t), "SHELFLIFE_QUEUE_URL=" + queue,
-		"SHELFLIFE_CONFIG=" + w.path("shelflife.yaml"), "SHELFLIFE_MODE=enforce", "GITHUB_API_URL=" + w.url, "SHELFLIFE_REGISTRY_URL=" + w.url,
-		"SHELFLIFE_APP_ID=4711", "SHELFLIFE_APP_KEY_ID=" + a.app, "SHELFLIFE_SEAL_KEY_ID=" + a.seal,
-	}})
+	d.enforcer = lambdatest.New(a.t, lambdatest.Config{Name: "enforcer", Bootstrap: a.enforcer, Timeout: 15 * time.Minute, Env: d.variables(d.aws,
+		"SHELFLIFE_BUCKET="+a.env.Bucket(a.t), "SHELFLIFE_MODE=enforce", "GITHUB_API_URL="+w.url, "SHELFLIFE_REGISTRY_URL="+w.url,
+		"SHELFLIFE_APP_ID=4711", "SHELFLIFE_APP_KEY_ID="+a.app, "SHELFLIFE_SEAL_KEY_ID="+a.seal,
+	)})
 	c.Cleanup(d.enforcer.Close)
 	d.source = &lambdatest.Source{
-		Client: sqs.NewFromConfig(a.env.Config), QueueURL: queue, QueueARN: arn, Function: d.enforcer, Expired: d.expire,
+		Client: sqs.NewFromConfig(a.env.Config), QueueURL: d.queue, QueueARN: arn, Function: d.enforcer, Expired: d.expire,
 	}
 	return d
 }
 
-// proxy stands between the function and moto, and is where it is killed in the
-// middle of a call to AWS.
-func (d *deployed) proxy() string {
-	to, err := url.Parse(d.account.env.Endpoint)
-	d.Must(err)
+// variables are those that both functions have, and more.
+func (d *deployed) variables(aws *trap, more ...string) []string {
+	return append([]string{
+		"AWS_REGION=" + awstest.Region, "AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=x", "AWS_SESSION_TOKEN=x", "AWS_ENDPOINT_URL=" + aws.url,
+		"SHELFLIFE_TABLE=" + d.table, "SHELFLIFE_QUEUE_URL=" + d.queue, "SHELFLIFE_CONFIG=" + d.path("shelflife.yaml"),
+	}, more...)
+}
+
+// trap stands between a function and moto, and is where it is killed in the middle
+// of a call to AWS.
+type trap struct {
+	url string
+
+	mu     sync.Mutex
+	calls  int // so far
+	strike int // the call at which the function is killed; 0 none
+	lose   bool
+}
+
+// trap kills with the function that it is given.
+func (a *account) trap(c *Case, kill func()) *trap {
+	to, err := url.Parse(a.env.Endpoint)
+	c.Must(err)
 	proxy := httputil.NewSingleHostReverseProxy(to)
 	proxy.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
+	tr := &trap{}
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		d.mu.Lock()
-		d.calls++
-		struck, lose := d.calls == d.strike, d.lose
-		d.mu.Unlock()
+		struck, lose := tr.count()
 		if !struck {
 			proxy.ServeHTTP(rw, r)
 			return
@@ -132,12 +152,41 @@ func (d *deployed) proxy() string {
 		if lose {
 			proxy.ServeHTTP(httptest.NewRecorder(), r)
 		}
-		d.Count("killed in a call to AWS")
-		d.enforcer.Kill()
+		c.Count("killed in a call to AWS")
+		kill()
 		panic(http.ErrAbortHandler)
 	}))
-	d.Cleanup(server.Close)
-	return server.URL
+	c.Cleanup(server.Close)
+	tr.url = server.URL
+	return tr
+}
+
+func (tr *trap) count() (struck, lose bool) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.calls++
+	return tr.calls == tr.strike, tr.lose
+}
+
+// set lets the n-th call from now on be the last one, with its effect or without.
+func (tr *trap) set(n int, effect bool) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.strike, tr.lose = tr.calls+n, effect
+}
+
+// unset lets all calls through.
+func (tr *trap) unset() {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.strike = 0
+}
+
+// seen is how many calls there were.
+func (tr *trap) seen() int {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	return tr.calls
 }
 
 // expire lets the time pass for which a dead worker holds its owner: as long as the
@@ -204,7 +253,7 @@ func killLambda(t *testing.T, ws *workshop) func(*Case) {
 			n := d.sim.CallCounts()
 			d.check("undisturbed", false)
 			d.Found("undisturbed", checkFinal(d.evidence.start, d.sim.State(), l.doomed))
-			return calm{calls: d.calls, writes: n.Mutating, gone: l.doomed}
+			return calm{calls: d.aws.seen(), writes: n.Mutating, gone: l.doomed}
 		})
 		d := a.deploy(c, l)
 		d.due(3)
@@ -226,16 +275,14 @@ func killLambda(t *testing.T, ws *workshop) func(*Case) {
 	}
 }
 
-// killOnce lets the function work and kills it at a random call of a sweep.
+// killOnce lets the enforcer work and kills it at a random call.
 func (d *deployed) killOnce(usual calm) {
-	d.mu.Lock()
-	d.strike, d.lose = 0, d.Rand.IntN(2) == 0
-	d.mu.Unlock()
+	effect := d.Rand.IntN(2) == 0
+	d.aws.unset()
 	if d.Rand.IntN(2) == 0 {
-		d.mu.Lock()
-		d.strike = d.calls + 1 + d.Rand.IntN(usual.calls)
-		d.mu.Unlock()
+		d.aws.set(1+d.Rand.IntN(usual.calls), effect)
 		d.sweep()
+		d.aws.unset()
 		return
 	}
 	held, err := d.sim.Hold(githubsim.Hold{Match: "DELETE /**", Skip: d.Rand.IntN(usual.writes), AfterEffect: d.Rand.IntN(2) == 0})

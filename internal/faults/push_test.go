@@ -1,0 +1,155 @@
+package faults
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/shelflife-dev/shelflife/internal/awstest"
+	"github.com/shelflife-dev/shelflife/internal/githubsim"
+	"github.com/shelflife-dev/shelflife/internal/lambdatest"
+)
+
+// announced is a world whose pushes go through the real webhook function to the
+// real enforcer function.
+type announced struct {
+	*deployed
+	webhook *lambdatest.Function
+	hook    *trap // between the webhook function and AWS
+}
+
+// announce deploys both functions; the App hears of a push by so many events.
+func (a *account) announce(c *Case, l layout, events int) *announced {
+	front := &later{}
+	listener := httptest.NewServer(front)
+	c.Cleanup(listener.Close)
+	d := a.deploy(c, l, func(s *githubsim.Seed) {
+		s.Webhook = &githubsim.Webhook{URL: listener.URL + "/webhook", Secret: hookSecret, AppID: 4711, Events: hookEvents[:events]}
+	})
+	d.doomed = append(slices.Clone(d.doomed), "web hooked")
+	n := &announced{deployed: d}
+	n.hook = a.trap(c, func() { n.webhook.Kill() })
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	secret, err := secretsmanager.NewFromConfig(a.env.Config).CreateSecret(c.Context(), &secretsmanager.CreateSecretInput{
+		Name: aws.String(awstest.Unique("hook")), SecretString: aws.String(hookSecret),
+	})
+	c.Must(err)
+	n.webhook = lambdatest.New(a.t, lambdatest.Config{
+		Name: "webhook", Bootstrap: a.webhook, Timeout: 10 * time.Second, Env: d.variables(n.hook, "SHELFLIFE_WEBHOOK_SECRET="+*secret.ARN),
+	})
+	c.Cleanup(n.webhook.Close)
+	front.Handler = lambdatest.Front(n.webhook, "POST /webhook")
+	return n.swept()
+}
+
+// swept makes the owner's last sweep one of yesterday: none is due, and what goes
+// goes for the push.
+func (n *announced) swept() *announced {
+	n.due(0)
+	return n
+}
+
+// later is a handler that is known only once its address is.
+type later struct{ http.Handler }
+
+// pushLongAgo publishes what must go as soon as somebody looks, ten minutes ago on
+// GitHub's clock: a younger delivery that failed may still be under way.
+func (n *announced) pushLongAgo() {
+	n.ahead.Store(-int64(10 * time.Minute))
+	n.push()
+	n.ahead.Store(0)
+}
+
+// taken reports whether every delivery was taken in the end.
+func (n *announced) taken() bool {
+	last := map[string]int{}
+	for _, d := range n.sim.Deliveries() {
+		last[d.GUID] = d.StatusCode
+	}
+	for _, code := range last {
+		if code != http.StatusAccepted {
+			return false
+		}
+	}
+	return len(last) > 0
+}
+
+// redelivered lets the schedule tick until GitHub has delivered again what failed.
+func (n *announced) redelivered() {
+	n.tick()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for !n.taken() {
+		select {
+		case <-ticker.C:
+		case <-n.Context().Done():
+			n.Fatalf("a delivery that failed was never taken: %+v", n.sim.Deliveries())
+		}
+	}
+}
+
+// killPush is the campaign against the way of a push: the webhook function is killed
+// in a call to AWS, the enforcer in a call to AWS or GitHub while it works off what
+// was announced, or both. GitHub delivers again when it is asked to, the queue by
+// itself.
+func killPush(t *testing.T, ws *workshop) func(*Case) {
+	a := newAccount(t, ws)
+	hooks, enforcers := newCalms(), newCalms()
+	return func(c *Case) {
+		l := draw(c.Seed % variants)
+		events := 1 + int(c.Seed/variants)%len(hookEvents) // two announce a push twice, and make up for each other
+		key := fmt.Sprint(c.Seed%variants, events)
+		hook := hooks.of(key, func() calm {
+			n := a.announce(c, l, events)
+			n.pushLongAgo()
+			if !n.taken() {
+				n.Fatalf("undisturbed: %+v", n.sim.Deliveries())
+			}
+			return calm{calls: n.hook.seen()}
+		})
+		usual := enforcers.of(key, func() calm {
+			n := a.announce(c, l, events)
+			n.pushLongAgo()
+			n.sweep()
+			if n.there("web hooked") {
+				n.Fatalf("undisturbed: the push was not acted on")
+			}
+			return calm{calls: n.aws.seen(), writes: n.sim.CallCounts().Mutating}
+		})
+		n := a.announce(c, l, events)
+		who := c.Rand.IntN(3) // the webhook, the enforcer, both
+		if who != 1 {
+			n.hook.set(1+c.Rand.IntN(hook.calls), c.Rand.IntN(2) == 0)
+		}
+		n.pushLongAgo()
+		n.hook.unset()
+		if who != 0 {
+			n.killOnce(usual)
+			n.check("after the kill", true)
+		}
+		n.enforcer.Recycle()
+		n.Must(n.expire(n.Context()))
+		n.redelivered()
+		n.Must(n.source.Drain(n.Context()))
+		n.check("after the end", true)
+		if n.there("web hooked") {
+			n.Errorf("what was pushed is still there, and every delivery was taken")
+		}
+		n.due(3)
+		n.sweep()
+		n.Found("after the next sweep", checkFinal(n.evidence.start, n.sim.State(), l.doomed))
+		writes := n.sim.CallCounts().Mutating
+		n.due(2)
+		n.sweep()
+		if m := n.sim.CallCounts().Mutating - writes; m != 0 {
+			n.Errorf("another sweep makes %d writing calls", m)
+		}
+	}
+}
