@@ -31,7 +31,7 @@ type evidence struct {
 type effect struct {
 	githubsim.Effect
 	head   ledger.Head
-	intent ledger.Action // the open intent for it
+	intent ledger.Action // the open intent for it, the oldest where several workers want the same
 	open   bool          // there is one
 	err    error         // of looking
 }
@@ -62,7 +62,10 @@ func (ev *evidence) atInstant(e *effect) error {
 		return err
 	}
 	for _, a := range open {
-		if a.Action == e.Action && a.PackageType == e.Type && a.Package == e.Package && int64(a.VersionID) == e.VersionID {
+		if a.Action != e.Action || a.PackageType != e.Type || a.Package != e.Package || int64(a.VersionID) != e.VersionID {
+			continue
+		}
+		if !e.open || a.Seq < e.intent.Seq {
 			e.intent, e.open = a, true
 		}
 	}

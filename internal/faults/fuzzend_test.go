@@ -34,3 +34,17 @@ func TestOnlyTheEndOfTimeIsNoFinding(t *testing.T) {
 		})
 	}
 }
+
+func TestExecutionsAreReadFromWhatGoTestSays(t *testing.T) {
+	for out, want := range map[string]int{
+		"fuzz: elapsed: 0s, gathering baseline coverage: 0/985 completed\nfuzz: elapsed: 3s, gathering baseline coverage: 895/985 completed\nPASS\n": 895,
+		"fuzz: elapsed: 1s, gathering baseline coverage: 9/9 completed, now fuzzing with 2 workers\nfuzz: elapsed: 3s, execs: 120 (40/sec)\n" +
+			"fuzz: elapsed: 6s, execs: 250 (43/sec)\nPASS\n": 250,
+		"fuzz: elapsed: 0s, gathering baseline coverage: 0/985 completed\nPASS\n": 0,
+		"testing: warning: no fuzz tests to fuzz\nPASS\n":                         0,
+	} {
+		if got := executions(out); got != want {
+			t.Errorf("%d executions, want %d, of\n%s", got, want, out)
+		}
+	}
+}
