@@ -116,11 +116,13 @@ type runner struct {
 	limits retention.Limits
 	record retention.Run
 	res    *Result
-	// begun holds the units of which this run has done something before it was
-	// interrupted.
+	// begun holds the units of which this run has done something.
 	begun map[retention.PackageRef]map[retention.ID]bool
-	// open holds the intents without an outcome that the interruption left.
+	// open holds the intents without an outcome that an interruption left, or that
+	// were put off until the package is read again.
 	open map[string]ledger.Intent
+	// late is why the last call was not sent in time, nil when it was.
+	late error
 }
 
 func (r *runner) run(ctx context.Context, o guard.OwnerSummary, items []retention.Item) error {

@@ -3,25 +3,38 @@ package enforce
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/packages"
 	"github.com/shelflife-dev/shelflife/internal/retention"
+	"github.com/shelflife-dev/shelflife/internal/sendby"
 )
 
 // attempts is how often a call is made whose failure left the version as it was.
 const attempts = 3
 
+// maxLookAge is how old the look at a version or package may be when it is deleted.
+// Where GitHub's limits take longer, an image's package is read again as a whole.
+const maxLookAge = 10 * time.Second
+
+// errOld says that a call was not made since the reading of its package has grown
+// too old to act on.
+var errOld = errors.New("the reading of the package has grown old")
+
 // call makes one call: it reads the target at this very moment, acts if it is
 // still what the plan saw, and finds out what became of it when GitHub does not
-// say so clearly. The error is one that stops the run (see stops); the item then
-// has no outcome.
-func (r *runner) call(ctx context.Context, it retention.Item) (ledger.Result, error) {
+// say so clearly. The error is errOld, when nothing may be deleted any more that
+// rests on a reading of readAt, or one that stops the run (see stops); the item
+// then has no outcome.
+func (r *runner) call(ctx context.Context, it retention.Item, readAt time.Time) (ledger.Result, error) {
 	var res ledger.Result
+	r.late = nil
 	for range attempts {
 		if err := asked(ctx, r.req.Stop); err != nil {
 			return res, err
 		}
+		looked := r.Now()
 		ready, early, err := r.look(ctx, it)
 		if err != nil || !ready {
 			return early, err
@@ -30,16 +43,47 @@ func (r *runner) call(ctx context.Context, it retention.Item) (ledger.Result, er
 		if err := asked(ctx, r.req.Stop); err != nil {
 			return res, err
 		}
-		receipt, err := r.act(ctx, it)
+		image := it.Action == retention.Delete && it.PackageType == retention.Container
+		if image && (r.old(it.PackageType, readAt) || r.Now().Sub(looked) > maxLookAge) {
+			return res, errOld
+		}
+		receipt, err := r.act(r.bounded(ctx, it, readAt), it)
 		if err == nil {
 			return ledger.Result{Outcome: retention.OutcomeDone, RequestID: receipt.RequestID}, nil
 		}
+		if _, late := errors.AsType[*sendby.LateError](err); late {
+			// The next look waits instead, and sees what happened meanwhile.
+			if r.late = err; image {
+				return res, errOld
+			}
+			continue
+		}
+		r.late = nil
 		var again bool
 		if res, again, err = r.explain(ctx, it, err); err != nil || !again {
 			return res, err
 		}
 	}
-	return res, nil
+	return res, r.late
+}
+
+// old reports whether a reading of a package of that type is too old to delete by.
+// Only images are held together by versions that may be pushed at any time.
+func (r *runner) old(t retention.PackageType, readAt time.Time) bool {
+	return t == retention.Container && r.Now().Sub(readAt) > maxReadingAge
+}
+
+// bounded is a context in which a deletion is not sent when what it rests on has
+// grown too old while it waited for its turn or for GitHub's limits.
+func (r *runner) bounded(ctx context.Context, it retention.Item, readAt time.Time) context.Context {
+	if it.Action != retention.Delete {
+		return ctx
+	}
+	by := r.Now().Add(maxLookAge)
+	if end := readAt.Add(maxReadingAge); it.PackageType == retention.Container && end.Before(by) {
+		by = end
+	}
+	return sendby.In(ctx, by)
 }
 
 // look reads the target. ready means that the call may be made; otherwise early

@@ -42,6 +42,18 @@ func (c changedReader) Read(ctx context.Context, o retention.Owner, p retention.
 	return inv, err
 }
 
+// heardClock tells of each wait, when it is over.
+type heardClock struct {
+	*testclock.Clock
+	waited func(d time.Duration)
+}
+
+func (c heardClock) After(d time.Duration) <-chan time.Time {
+	ch := c.Clock.After(d)
+	c.waited(d)
+	return ch
+}
+
 // escaped writes a package's name as the API takes it.
 func escaped(pkg string) string { return strings.ReplaceAll(pkg, "/", "%2F") }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/retention"
@@ -13,12 +14,11 @@ import (
 // them out. It returns the units that it left because the reading has grown old.
 func (r *runner) doUnits(ctx context.Context, inv retention.Inventory, units []unit) (rest []unit, err error) {
 	for len(units) > 0 {
-		if inv.Package.Type == retention.Container && r.Now().Sub(inv.ReadAt) > maxReadingAge {
+		if r.old(inv.Package.Type, inv.ReadAt) {
 			return units, nil
 		}
-		n, size := 1, len(units[0].items)
-		for n < len(units) && size+len(units[n].items) <= ledger.MaxIntents {
-			size += len(units[n].items)
+		n := 1
+		for n < len(units) && size(units[:n+1]) <= ledger.MaxIntents {
 			n++
 		}
 		batch := units[:n]
@@ -27,28 +27,45 @@ func (r *runner) doUnits(ctx context.Context, inv retention.Inventory, units []u
 		if err != nil {
 			return nil, err
 		}
-		for _, u := range begun {
-			if err := r.doUnit(ctx, u); err != nil {
+		for i, u := range begun {
+			left, err := r.doUnit(ctx, u, inv.ReadAt)
+			if err != nil {
 				return nil, err
 			}
 			if r.res.StoppedBy != nil {
 				return nil, nil
+			}
+			if left != nil {
+				return append(r.putOff(append([]begunUnit{*left}, begun[i+1:]...)), units...), nil
 			}
 		}
 	}
 	return nil, nil
 }
 
-// begun is a unit whose intents are in the ledger, in the unit's order.
-type begun struct {
+// begunUnit is a unit whose intents are in the ledger, in the unit's order.
+type begunUnit struct {
 	items   []retention.Item
 	intents []ledger.Intent
+}
+
+// putOff hands units back that are to be judged again first. Their intents stay
+// open: they are taken up again, or end with the refusal.
+func (r *runner) putOff(units []begunUnit) []unit {
+	var out []unit
+	for _, u := range units {
+		for _, in := range u.intents {
+			r.open[in.ID] = in
+		}
+		out = append(out, unit{u.items})
+	}
+	return out
 }
 
 // begin reserves the budget of the units and writes their intents. When the
 // budget doesn't take them all, they are tried one by one, and those that don't
 // fit are held.
-func (r *runner) begin(ctx context.Context, units []unit) ([]begun, error) {
+func (r *runner) begin(ctx context.Context, units []unit) ([]begunUnit, error) {
 	out, err := r.reserve(ctx, units)
 	over, isBudget := errors.AsType[*ledger.BudgetError](err)
 	if !isBudget {
@@ -74,7 +91,7 @@ func (r *runner) begin(ctx context.Context, units []unit) ([]begun, error) {
 
 // reserve writes the intents of units in steps of at most ledger.MaxIntents. All
 // of a unit's intents are there before the first of its calls.
-func (r *runner) reserve(ctx context.Context, units []unit) ([]begun, error) {
+func (r *runner) reserve(ctx context.Context, units []unit) ([]begunUnit, error) {
 	var all []ledger.Intent
 	for _, u := range units {
 		for _, it := range u.items {
@@ -96,9 +113,9 @@ func (r *runner) reserve(ctx context.Context, units []unit) ([]begun, error) {
 			granted[a.ID] = a.Intent // open ones only: resume has taken out the others
 		}
 	}
-	var out []begun
+	var out []begunUnit
 	for _, u := range units {
-		b := begun{items: u.items}
+		b := begunUnit{items: u.items}
 		for _, it := range u.items {
 			in, ok := granted[ledger.IntentID(ledger.NewIntent(r.record, it))]
 			if !ok {
@@ -124,17 +141,22 @@ func (r *runner) release(ctx context.Context, granted map[string]ledger.Intent) 
 
 // doUnit carries out a unit's items in order. The first one that does not end
 // as done or gone ends the unit: what needs one another is not torn apart further.
-func (r *runner) doUnit(ctx context.Context, u begun) error {
+// When the reading grows old meanwhile, it returns what is left of the unit.
+func (r *runner) doUnit(ctx context.Context, u begunUnit, readAt time.Time) (left *begunUnit, err error) {
 	for i, it := range u.items {
-		res, err := r.call(ctx, it)
+		res, err := r.call(ctx, it, readAt)
+		if errors.Is(err, errOld) {
+			return &begunUnit{u.items[i:], u.intents[i:]}, nil
+		}
 		if err != nil {
 			r.res.StoppedBy = err
-			return nil // stays open in the ledger
+			return nil, nil // stays open in the ledger
 		}
 		if err := r.finish(ctx, it, u.intents[i], res); err != nil {
-			return err
+			return nil, err
 		}
 		if res.Outcome == retention.OutcomeDone || res.Outcome == retention.OutcomeGone {
+			r.hasBegun(it)
 			continue
 		}
 		why := ledger.Result{
@@ -143,12 +165,20 @@ func (r *runner) doUnit(ctx context.Context, u begun) error {
 		}
 		for j := i + 1; j < len(u.items); j++ {
 			if err := r.finish(ctx, u.items[j], u.intents[j], why); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		return nil
+		return nil, nil
 	}
-	return nil
+	return nil, nil
+}
+
+// hasBegun notes that something of the item's unit is done.
+func (r *runner) hasBegun(it retention.Item) {
+	if r.begun[it.Ref()] == nil {
+		r.begun[it.Ref()] = map[retention.ID]bool{}
+	}
+	r.begun[it.Ref()][it.Unit()] = true
 }
 
 func (r *runner) finish(ctx context.Context, it retention.Item, in ledger.Intent, res ledger.Result) error {

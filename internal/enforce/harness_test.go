@@ -38,6 +38,10 @@ type world struct {
 	snaps inventory.Snapshots
 	cache oci.MemoryCache
 
+	// waiting, if set, hears of each wait for GitHub's limits, which then may be as
+	// long as the program's own; without it they are 10 seconds at most.
+	waiting func(d time.Duration)
+
 	limits retention.Limits
 	mode   retention.Mode
 	start  githubsim.State
@@ -122,6 +126,9 @@ func (w *world) target(login string, kind retention.OwnerKind) enforce.Target {
 	options := ghapp.GovernorOptions{
 		MaxInFlight: 16, PointsPerMinute: ghapp.Off, WriteSpacing: ghapp.Off, ReservePercent: ghapp.Off,
 		MaxWait: 10 * time.Second, Clock: w.clock,
+	}
+	if w.waiting != nil {
+		options.MaxWait, options.Clock = 2*time.Minute, heardClock{w.clock, w.waiting}
 	}
 	rest, err := ghapp.NewGovernor(options)
 	w.must(err)

@@ -45,14 +45,26 @@ func (r *runner) doPackage(ctx context.Context, items []retention.Item) error {
 		if err != nil || r.res.StoppedBy != nil {
 			return err
 		}
-		if old++; len(rest) < len(approved) {
+		if old++; size(rest) < size(approved) {
 			old = 0
 		}
-		if todo = rest; old == maxReadings {
+		if todo = rest; old == maxReadings && r.late != nil {
+			r.res.StoppedBy = r.late // GitHub lets nothing through for now: what is begun stays open
+			return nil
+		}
+		if old == maxReadings {
 			return r.refuseAll(ctx, todo, fmt.Sprintf("reading the package takes longer than the %s that a reading may be old; plan again when GitHub is less busy", maxReadingAge))
 		}
 	}
 	return nil
+}
+
+// size counts the items of units.
+func size(units []unit) (n int) {
+	for _, u := range units {
+		n += len(u.items)
+	}
+	return n
 }
 
 func (r *runner) refuseAll(ctx context.Context, units []unit, detail string) error {

@@ -94,7 +94,7 @@ func (r *runner) packageGone(ctx context.Context, a ledger.Action, deleting bool
 // resume takes out the items that this run has an outcome for already, and
 // remembers the units that it had begun.
 func (r *runner) resume(ctx context.Context, items []retention.Item) ([]retention.Item, error) {
-	r.begun = map[retention.PackageRef]map[retention.ID]bool{}
+	r.begun, r.open = map[retention.PackageRef]map[retention.ID]bool{}, map[string]ledger.Intent{}
 	if !r.res.Resumed {
 		return items, nil
 	}
@@ -103,7 +103,6 @@ func (r *runner) resume(ctx context.Context, items []retention.Item) ([]retentio
 		return nil, err
 	}
 	ended := map[string]ledger.Action{}
-	r.open = map[string]ledger.Intent{}
 	for _, a := range actions {
 		if a.Outcome != "" {
 			ended[a.ID] = a
@@ -119,10 +118,7 @@ func (r *runner) resume(ctx context.Context, items []retention.Item) ([]retentio
 			continue
 		}
 		if a.Outcome == retention.OutcomeDone || a.Outcome == retention.OutcomeGone {
-			if r.begun[it.Ref()] == nil {
-				r.begun[it.Ref()] = map[retention.ID]bool{}
-			}
-			r.begun[it.Ref()][it.Unit()] = true
+			r.hasBegun(it)
 		}
 		it.RequestID = a.RequestID
 		r.settle(it, a.Outcome, a.Detail)

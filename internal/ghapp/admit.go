@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/shelflife-dev/shelflife/internal/sendby"
 )
 
 // admit waits until c may be sent and counts it. It returns a *PausedError at
-// once when the wait is known to be longer than allowed.
+// once when the wait is known to be longer than allowed, and a *sendby.LateError
+// when c would be sent after its time.
 func (g *Governor) admit(ctx context.Context, c *call) error {
 	if ctx.Err() != nil {
 		return &unsentError{context.Cause(ctx)}
@@ -19,7 +22,10 @@ func (g *Governor) admit(ctx context.Context, c *call) error {
 	g.queue.add(c)
 	for {
 		w := g.next(now, c)
-		err := g.tooLong(ctx, now, c, w)
+		err := late(ctx, now, w)
+		if err == nil {
+			err = g.tooLong(ctx, now, c, w)
+		}
 		if err != nil || w.none {
 			g.leave(now, c, err)
 			return err
@@ -115,6 +121,19 @@ func (g *Governor) allowed(now time.Time, c *call) wait {
 		return wait{}
 	}
 	return wait{none: true}
+}
+
+// late reports whether a request with a time to be sent by can't be sent by then.
+func late(ctx context.Context, now time.Time, w wait) error {
+	by, bounded := sendby.Of(ctx)
+	if !bounded || !now.After(by) && !w.until.After(by) {
+		return nil
+	}
+	until := now
+	if w.until.After(now) {
+		until = w.until
+	}
+	return &sendby.LateError{Err: &PausedError{Until: until, Reason: w.reason}}
 }
 
 // tooLong turns a wait that is not worth starting into a PausedError: one

@@ -143,6 +143,17 @@ func (w *world) step(what string) error {
 	return hook(what)
 }
 
+// slowly lets every step take that long, a deletion after it was sent: one that has
+// to wait for longer before rests on a look that is too old by then.
+func (w *world) slowly(d time.Duration) func(string) error {
+	return func(step string) error {
+		if !strings.HasPrefix(step, "delete ") {
+			w.clock.Advance(d)
+		}
+		return nil
+	}
+}
+
 // times counts the steps that begin so.
 func (w *world) times(prefix string) int {
 	n := 0

@@ -173,7 +173,7 @@ func TestASweepSurvivesAFailureAndALostContinuation(t *testing.T) {
 		t.Fatal("the failure is not told")
 	}
 	w.engine(fullQueue{}) // continuations can't be sent
-	w.hook = func(string) error { w.clock.Advance(25 * time.Second); return nil }
+	w.hook = w.slowly(25 * time.Second)
 	w.must(w.eng.Handle(t.Context(), retention.NewSweepWork(w.state().Run, "acme", "0")))
 	diff(t, "cursor", 1, w.state().Cursor)
 	diff(t, "failures", 0, w.state().Failures)

@@ -105,7 +105,7 @@ func TestSlicesGoOnWhereTheOneBeforeEnded(t *testing.T) {
 			w.hook = func(step string) error {
 				_, kept, err := w.db.Snapshot(t.Context(), retention.PackageRef{Owner: "acme", Type: retention.Container, Name: step[5:]})
 				reads := strings.HasPrefix(step, "read ") || strings.HasPrefix(step, "look ") && !kept
-				if reads || strings.HasPrefix(step, "delete ") {
+				if reads || strings.HasPrefix(step, "deleted ") {
 					w.clock.Advance(35 * time.Second)
 				}
 				if reads && w.state().Phase == sweep.Planning {
@@ -152,7 +152,7 @@ func TestASliceThatIsTooShortForAnythingGrows(t *testing.T) {
 
 func TestAWebhookOvertakesTheRestOfASweep(t *testing.T) {
 	w := newWorld(t)
-	w.hook = func(string) error { w.clock.Advance(20 * time.Second); return nil }
+	w.hook = w.slowly(20 * time.Second)
 	w.due()
 	w.must(w.queue.Send(t.Context(), webhookItem("p5")))
 	for range 2 {
@@ -234,7 +234,7 @@ func (w *world) done() int {
 
 func TestAProcessThatEndsBetweenSlicesGoesOnWithTheNext(t *testing.T) {
 	w := newWorld(t)
-	w.hook = func(string) error { w.clock.Advance(25 * time.Second); return nil }
+	w.hook = w.slowly(25 * time.Second)
 	w.due()
 	for slices := 0; ; slices++ {
 		w.must(w.one())

@@ -1,0 +1,120 @@
+package enforce_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/shelflife-dev/shelflife/internal/githubsim"
+	"github.com/shelflife-dev/shelflife/internal/packages"
+)
+
+// GitHub asks to wait for a minute in the middle of a package: what happens there
+// meanwhile must not be missed by the deletions that come after the wait.
+func TestWhatHappensDuringAWaitIsNotMissed(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		expired   []string
+		skip      int // deletions before the one that has to wait
+		meanwhile func(*world)
+		want      map[string]string
+		gone      []string
+	}{
+		{
+			name: "nothing", expired: []string{"v1", "w0"}, skip: 1,
+			meanwhile: func(*world) {},
+			want:      map[string]string{"team/api v1": "done", "web w0": "done"},
+			gone:      append(slices.Clone(v1Unit), "web w0"),
+		},
+		{
+			name: "the version is tagged", expired: []string{"w0"},
+			meanwhile: func(w *world) { w.retag("web", "w0", "wanted") },
+			want:      map[string]string{"web w0": "changed"},
+			gone:      []string{},
+		},
+		{
+			name: "the index is tagged", expired: []string{"v1"},
+			meanwhile: func(w *world) { w.retag("team/api", "v1", "wanted") },
+			want:      map[string]string{"team/api v1": "changed"},
+			gone:      []string{},
+		},
+		{
+			name: "a new index lists a child, before its old one is deleted", expired: []string{"v1"},
+			meanwhile: func(w *world) { w.publish("team/api", index("v4", 0, []string{"v1-amd"}, "v4")) },
+			want:      map[string]string{"team/api v1": "changed"},
+			gone:      []string{},
+		},
+		{
+			name: "a new index lists a child, after its old one was deleted", expired: []string{"v1"}, skip: 1,
+			meanwhile: func(w *world) { w.publish("team/api", index("v4", 0, []string{"v1-amd"}, "v4")) },
+			want:      map[string]string{"team/api v1": "done"}, // what is left of its unit is left alone
+			gone:      []string{"team/api v1"},
+		},
+		{
+			name: "nothing, where no version needs another", expired: []string{"1.0.0"},
+			meanwhile: func(*world) {},
+			want:      map[string]string{"lib 1.0.0": "done"},
+			gone:      []string{"lib 1.0.0"},
+		},
+		{
+			name: "somebody deletes it", expired: []string{"1.0.0"},
+			meanwhile: func(w *world) { w.handDelete("lib", "1.0.0") },
+			want:      map[string]string{"lib 1.0.0": "gone"},
+			gone:      []string{"lib 1.0.0"},
+		},
+		{
+			name: "a new index lists a child of a later unit", expired: []string{"plain", "v1"},
+			meanwhile: func(w *world) { w.publish("team/api", index("v4", 0, []string{"v1-amd"}, "v4")) },
+			want:      map[string]string{"team/api plain": "done", "team/api v1": "changed"},
+			gone:      []string{"team/api plain"},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, acmeSeed())
+			judge := expire(tt.expired...)
+			plan := w.plan(judge)
+			happened := false
+			w.waiting = func(d time.Duration) {
+				if d >= 30*time.Second && !happened {
+					happened = true
+					tt.meanwhile(w)
+				}
+			}
+			w.faults(githubsim.Fault{Match: "DELETE /**", Kind: githubsim.FaultSecondary, Skip: tt.skip, Times: 1})
+			res := w.apply(plan, judge)
+			got := outcomes(res.Items)
+			delete(got, "team/api wanted") // a pushed tag may sort first
+			diff(t, "outcomes", tt.want, got)
+			diff(t, "what is gone", tt.gone, w.gone())
+			if !happened || res.StoppedBy != nil {
+				t.Errorf("waited: %t, stopped by %v", happened, res.StoppedBy)
+			}
+			w.audit(plan)
+		})
+	}
+}
+
+// Where the limits go on and on, the run stops and nothing is given up: applying the
+// plan again goes on with it.
+func TestLimitsWithoutEndStopTheRunAndLoseNothing(t *testing.T) {
+	for _, expired := range []string{"v1", "1.0.0"} {
+		t.Run(expired, func(t *testing.T) {
+			w := newWorld(t, acmeSeed())
+			judge := expire(expired)
+			plan := w.plan(judge)
+			w.waiting = func(time.Duration) {}
+			w.faults(githubsim.Fault{Match: "DELETE /**", Kind: githubsim.FaultSecondary})
+			res := w.apply(plan, judge)
+			if packages.KindOf(res.StoppedBy) != packages.RateLimited {
+				t.Errorf("stopped by %v", res.StoppedBy)
+			}
+			diff(t, "what is gone", []string{}, w.gone())
+			w.faults()
+			again := w.apply(plan, judge)
+			if len(w.gone()) == 0 || again.StoppedBy != nil || !again.Clean() {
+				t.Errorf("gone %v, stopped by %v: %v", w.gone(), again.StoppedBy, outcomes(again.Items))
+			}
+			w.audit(plan)
+		})
+	}
+}
