@@ -93,7 +93,11 @@ func (r *runner) look(ctx context.Context, it retention.Item) (ready bool, early
 	if it.Target == retention.TargetPackage {
 		var p retention.Package
 		p, err = t.Looker.GetPackage(ctx, t.Owner, it.PackageType, it.Package)
-		if err == nil && it.Action == retention.Delete && !p.UpdatedAt.Equal(it.UpdatedAt) {
+		switch {
+		case err != nil || it.Action != retention.Delete:
+		case p.UpdatedAt.IsZero():
+			return false, ledger.Result{Outcome: retention.OutcomeChanged, Detail: "GitHub does not say when the package was updated, so nobody knows whether it has changed since the plan"}, nil
+		case !p.UpdatedAt.Equal(it.UpdatedAt):
 			return false, ledger.Result{Outcome: retention.OutcomeChanged, Detail: "the package was updated just now; plan again"}, nil
 		}
 	} else if it.Action == retention.Delete {

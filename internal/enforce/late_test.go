@@ -1,12 +1,16 @@
 package enforce_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/shelflife-dev/shelflife/internal/enforce"
 	"github.com/shelflife-dev/shelflife/internal/githubsim"
+	"github.com/shelflife-dev/shelflife/internal/inventory"
 	"github.com/shelflife-dev/shelflife/internal/packages"
+	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
 // GitHub asks to wait for a minute in the middle of a package: what happens there
@@ -91,6 +95,45 @@ func TestWhatHappensDuringAWaitIsNotMissed(t *testing.T) {
 			}
 			w.audit(plan)
 		})
+	}
+}
+
+// undated is GitHub without a package's time of update.
+type undated struct {
+	enforce.Reader
+	enforce.Looker
+}
+
+func (u undated) Read(ctx context.Context, o retention.Owner, p retention.Package, opts inventory.Options) (retention.Inventory, error) {
+	p.UpdatedAt = time.Time{}
+	return u.Reader.Read(ctx, o, p, opts)
+}
+
+func (u undated) GetPackage(ctx context.Context, o retention.Owner, typ retention.PackageType, name string) (retention.Package, error) {
+	p, err := u.Looker.GetPackage(ctx, o, typ, name)
+	p.UpdatedAt = time.Time{}
+	return p, err
+}
+
+func TestAPackageOfWhichNobodyKnowsWhetherItChangedIsKept(t *testing.T) {
+	retire := rules{decide: func(inv retention.Inventory) []retention.Decision {
+		if inv.Package.Name != "lib" {
+			return nil
+		}
+		return []retention.Decision{{Policy: "retire", Rule: "retire", Action: retention.Delete, Target: retention.TargetPackage, Reason: "old", Severity: "low", Mode: retention.Enforce}}
+	}}
+	for _, known := range []bool{true, false} {
+		w := newWorld(t, acmeSeed())
+		targets := w.acme()
+		want, gone := map[string]string{"lib *": "done"}, []string{"lib *"}
+		if !known {
+			u := undated{targets[0].Reader, targets[0].Looker}
+			targets[0].Reader, targets[0].Looker = u, u
+			want, gone = map[string]string{"lib *": "changed"}, []string{}
+		}
+		res := w.apply(w.plan(retire, targets...), retire, targets...)
+		diff(t, "outcomes", want, outcomes(res.Items))
+		diff(t, "what is gone", gone, w.gone())
 	}
 }
 
