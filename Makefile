@@ -99,7 +99,7 @@ FAULTS   := cd internal/faults && $(GO) test -tags faults -timeout 8h -fuzz-time
 
 .PHONY: faults
 faults: venv ## every fault campaign, as a table and bench/faults.json; SHARE=5 plays 5 % of the cases
-	@$(FAULTS) -run Campaign -share=$(SHARE) -report=$(CURDIR)/bench/faults.json
+	@$(FAULTS) -run Campaign -share=$(SHARE) -of=$(VERSION) -report=$(CURDIR)/bench/faults.json
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME each

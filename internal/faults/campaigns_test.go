@@ -19,6 +19,7 @@ var (
 	shareFlag  = flag.Int("share", 100, "percent of the long form's cases to play")
 	fuzzFlag   = flag.Duration("fuzz-time", 10*time.Second, "how long each fuzz target runs")
 	reportFlag = flag.String("report", "", "file to write the results to, as JSON")
+	ofFlag     = flag.String("of", "", "version of the code under test, for the report")
 )
 
 // campaign is one row of the table: how many cases the long and the short form
@@ -30,7 +31,8 @@ type campaign struct {
 	play         func(t *testing.T, ws *workshop) func(*Case)
 }
 
-// TestCampaign plays all campaigns, or those that -run selects:
+// TestCampaign plays all campaigns, or those that -run selects, as many at a time
+// as -parallel says (one for each core):
 //
 //	go test -tags faults ./internal/faults -run 'Campaign/kill/cli-apply$' -seed=17
 func TestCampaign(t *testing.T) {
@@ -38,7 +40,7 @@ func TestCampaign(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report := &Report{}
+	report := NewReport(*ofFlag, time.Now)
 	t.Cleanup(func() {
 		conclude(t, report)
 		if err := os.RemoveAll(ws.dir); err != nil {
@@ -49,17 +51,25 @@ func TestCampaign(t *testing.T) {
 	if err != nil || len(fuzzing) == 0 {
 		t.Fatalf("look for fuzz targets: found %d, %v", len(fuzzing), err)
 	}
-	for _, c := range append(campaigns(), fuzzing...) {
+	for _, c := range alternating(campaigns(), fuzzing) {
 		if !long && c.short == 0 {
 			continue
 		}
 		t.Run(c.name+"/"+c.target, func(t *testing.T) {
-			if !long {
-				t.Parallel()
-			}
+			t.Parallel()
 			c.run(t, ws, report)
 		})
 	}
+}
+
+// alternating takes from a and b in turn: what waits for processes beside what
+// takes a core for itself.
+func alternating(a, b []campaign) []campaign {
+	var out []campaign
+	for i := range max(len(a), len(b)) {
+		out = slices.Concat(out, a[min(i, len(a)):min(i+1, len(a))], b[min(i, len(b)):min(i+1, len(b))])
+	}
+	return out
 }
 
 // sized is the campaign as the flags want it.

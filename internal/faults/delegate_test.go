@@ -106,14 +106,15 @@ func fuzzCampaigns(root string) (out []campaign, err error) {
 	return out, err
 }
 
-// fuzz runs one fuzz target for -fuzz-time. Inputs are made smaller for a hundred
+// fuzz runs one fuzz target for -fuzz-time, with one worker: other campaigns run
+// beside it. Inputs are made smaller for a hundred
 // executions at most: with go test's usual minute, nearly all of a short run goes
 // into that (936 executions in 10 s of FuzzBundle rather than 49,809). A crash is kept by go test in the
 // package's testdata and played by every go test from then on.
 func fuzz(pkg, name string) func(*testing.T, *workshop) func(*Case) {
 	return func(*testing.T, *workshop) func(*Case) {
 		return func(c *Case) {
-			out, err := c.goTest(pkg, "-run", "^$", "-fuzz", "^"+name+"$", "-fuzztime", fuzzFlag.String(), "-fuzzminimizetime", "100x")
+			out, err := c.goTest(pkg, "-run", "^$", "-fuzz", "^"+name+"$", "-parallel", "1", "-fuzztime", fuzzFlag.String(), "-fuzzminimizetime", "100x")
 			if err != nil && !timeIsOver(out, *fuzzFlag) {
 				c.Fatalf("%v\n%s", err, out)
 			}

@@ -1,19 +1,32 @@
 package faults
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"text/tabwriter"
+	"time"
 )
 
-// Report collects the results of campaigns in the order in which they ended.
+// Report collects the results of campaigns, which may run side by side.
 type Report struct {
+	version string // of the code under test
+	now     func() time.Time
+	started time.Time
+
 	mu      sync.Mutex
 	results []Result
+}
+
+// NewReport begins a report on a version of the code; now is the clock.
+func NewReport(version string, now func() time.Time) *Report {
+	return &Report{version: version, now: now, started: now()}
 }
 
 // Add keeps a result.
@@ -38,15 +51,26 @@ func (r *Report) Empty() bool {
 	return len(r.results) == 0
 }
 
-// Table writes the results for a person, failures with the command that plays
-// each of them again.
-func (r *Report) Table(w io.Writer) error {
+// sorted returns the results by campaign and target.
+func (r *Report) sorted() []Result {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	out := slices.Clone(r.results)
+	slices.SortFunc(out, func(a, b Result) int {
+		return cmp.Or(strings.Compare(a.Campaign, b.Campaign), strings.Compare(a.Target, b.Target))
+	})
+	return out
+}
+
+// Table writes the results for a person, failures with the command that plays
+// each of them again. The seconds are those of each campaign by itself: side by
+// side, they add up to more than the whole took.
+func (r *Report) Table(w io.Writer) error {
+	results := r.sorted()
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "CAMPAIGN\tTARGET\tCASES\tFAILURES\tSECONDS\tFIRST SEED\t")
 	cases, failures, seconds := 0, 0, 0.0
-	for _, res := range r.results {
+	for _, res := range results {
 		if res.Skipped != "" {
 			fmt.Fprintf(tw, "%s\t%s\t-\t-\t-\t-\tskipped: %s\n", res.Campaign, res.Target, res.Skipped)
 			continue
@@ -58,7 +82,8 @@ func (r *Report) Table(w io.Writer) error {
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	for _, res := range r.results {
+	fmt.Fprintf(w, "\nversion %s, begun on %s, took %s\n", cmp.Or(r.version, "unknown"), r.started.UTC().Format("2006-01-02 at 15:04 UTC"), r.now().Sub(r.started).Round(time.Second))
+	for _, res := range results {
 		for _, f := range res.Failed {
 			fmt.Fprintf(w, "\n%s/%s failed with seed %s; play it again:\n  %s\n", res.Campaign, res.Target, strconv.FormatUint(f.Seed, 10), f.Replay)
 		}
@@ -68,9 +93,13 @@ func (r *Report) Table(w io.Writer) error {
 
 // Save writes the results as JSON.
 func (r *Report) Save(path string) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	b, err := json.MarshalIndent(map[string]any{"schema": "shelflife.faults/v1", "campaigns": r.results}, "", "  ")
+	b, err := json.MarshalIndent(struct {
+		Schema    string    `json:"schema"`
+		Version   string    `json:"version,omitempty"`
+		Started   time.Time `json:"started_at"`
+		Seconds   float64   `json:"seconds"`
+		Campaigns []Result  `json:"campaigns"`
+	}{"shelflife.faults/v1", r.version, r.started.UTC().Truncate(time.Second), r.now().Sub(r.started).Seconds(), r.sorted()}, "", "  ")
 	if err != nil {
 		return err
 	}

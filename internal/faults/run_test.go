@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/shelflife-dev/shelflife/internal/testclock"
 )
 
 func TestRunPlaysEachSeedOnceAndKeepsWhatWasFound(t *testing.T) {
@@ -62,10 +64,13 @@ func TestCaseThatHangsFails(t *testing.T) {
 }
 
 func TestTableNamesEveryCampaignAndHowToPlayAFailureAgain(t *testing.T) {
-	var r Report
-	r.Add(Result{Campaign: "kill", Target: "cli-apply", Cases: 1000, Seconds: 12.34, FirstSeed: 1, Notes: "600 in the middle"})
-	r.Add(Result{Campaign: "kill", Target: "dynamodb", Skipped: "no moto"})
+	start := time.Date(2026, 11, 28, 7, 0, 0, 0, time.UTC)
+	clock := testclock.New(start)
+	r := NewReport("v1.2.3", clock.Now)
 	r.Add(Result{Campaign: "webhooks", Target: "serve", Cases: 5, Failures: 1, Seconds: 1, FirstSeed: 1, Failed: []Failure{{Seed: 3, Replay: "go test …"}}})
+	r.Add(Result{Campaign: "kill", Target: "dynamodb", Skipped: "no moto"})
+	r.Add(Result{Campaign: "kill", Target: "cli-apply", Cases: 1000, Seconds: 12.34, FirstSeed: 1, Notes: "600 in the middle"})
+	clock.Advance(12 * time.Second)
 	var out bytes.Buffer
 	if err := r.Table(&out); err != nil {
 		t.Fatal(err)
@@ -75,6 +80,8 @@ kill      cli-apply  1000   0         12.3     1           600 in the middle
 kill      dynamodb   -      -         -        -           skipped: no moto
 webhooks  serve      5      1         1.0      1           
 all                  1005   1         13.3                 
+
+version v1.2.3, begun on 2026-11-28 at 07:00 UTC, took 12s
 
 webhooks/serve failed with seed 3; play it again:
   go test …
@@ -86,7 +93,13 @@ webhooks/serve failed with seed 3; play it again:
 	if err := r.Save(path); err != nil {
 		t.Fatal(err)
 	}
-	if b, err := os.ReadFile(path); err != nil || !strings.Contains(string(b), `"campaign": "webhooks"`) {
-		t.Errorf("%v\n%s", err, b)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{`"version": "v1.2.3"`, `"started_at": "2026-11-28T07:00:00Z"`, `"seconds": 12,`, `"campaign": "webhooks"`} {
+		if !strings.Contains(string(b), part) {
+			t.Errorf("no %s in\n%s", part, b)
+		}
 	}
 }
