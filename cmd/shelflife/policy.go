@@ -13,6 +13,7 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/policy"
 	"github.com/shelflife-dev/shelflife/internal/policybundle"
+	"github.com/shelflife-dev/shelflife/internal/policyset"
 	"github.com/shelflife-dev/shelflife/internal/report"
 	"github.com/shelflife-dev/shelflife/policies"
 )
@@ -40,7 +41,7 @@ func (f *policyFlags) flag(c *cobra.Command) {
 }
 
 // options are those of the configuration, unless a folder is given.
-func (a *app) policyOptions(f policyFlags) (policy.Options, config.Config, error) {
+func (a *app) policyOptions(ctx context.Context, f policyFlags) (policy.Options, config.Config, error) {
 	if f.path != "" {
 		return policy.Options{Path: f.path}, config.Config{}, nil
 	}
@@ -48,13 +49,11 @@ func (a *app) policyOptions(f policyFlags) (policy.Options, config.Config, error
 	if err != nil {
 		return policy.Options{}, cfg, err
 	}
-	data, err := (&session{app: a, cfg: cfg}).policyData()
+	opts, err := policyset.Options(cfg)
 	if err != nil {
 		return policy.Options{}, cfg, usage(err)
 	}
-	opts, _, err := bundleOptions(context.Background(), cfg, policybundle.Forgets{}, time.Now, policy.Options{
-		Builtin: cfg.Policies.Builtin, Path: cfg.Policies.Path, Only: cfg.Policies.Only, Params: policyParams(cfg), Data: data,
-	})
+	opts, _, err = bundleOptions(ctx, cfg, policybundle.Forgets{}, time.Now, opts)
 	return opts, cfg, err
 }
 
@@ -69,7 +68,7 @@ the near names where a field is misspelt. Exits with 2 when there are findings.`
 		Example: "  shelflife policy check\n  shelflife policy check --path ./policies --format json",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			opts, cfg, err := a.policyOptions(f)
+			opts, cfg, err := a.policyOptions(c.Context(), f)
 			if err != nil {
 				return err
 			}
@@ -124,7 +123,7 @@ func (a *app) policyListCommand() *cobra.Command {
 		Example: "  shelflife policy list\n  shelflife policy list --format markdown > policies.md",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			opts, cfg, err := a.policyOptions(f)
+			opts, cfg, err := a.policyOptions(c.Context(), f)
 			if err != nil {
 				return err
 			}

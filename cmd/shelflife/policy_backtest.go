@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/shelflife-dev/shelflife/internal/policy"
+	"github.com/shelflife-dev/shelflife/internal/policyset"
 	"github.com/shelflife-dev/shelflife/internal/preview"
 	"github.com/shelflife-dev/shelflife/internal/report"
 	"github.com/shelflife-dev/shelflife/internal/retention"
@@ -169,7 +170,7 @@ func (s *session) deployed(ctx context.Context, file string) (func(context.Conte
 
 func (s *session) deployedDocument(file string) (any, error) {
 	if file == "" {
-		data, err := s.policyData()
+		data, err := policyset.Data(s.cfg.Policies.Data)
 		return data["deployed"], usage(err)
 	}
 	f, err := s.openFile("document", file)

@@ -15,6 +15,7 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/enforce"
 	"github.com/shelflife-dev/shelflife/internal/policy"
 	"github.com/shelflife-dev/shelflife/internal/policybundle"
+	"github.com/shelflife-dev/shelflife/internal/policyset"
 	"github.com/shelflife-dev/shelflife/internal/preview"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 	"github.com/shelflife-dev/shelflife/policies"
@@ -108,7 +109,7 @@ func beside(cfg config.Config) bool { return cfg.Policies.Builtin && cfg.Policie
 // load loads a set other than the configured one, with the parameters of a
 // configuration as far as it has them.
 func (s *sides) load(ctx context.Context, name string, cfg config.Config, o policy.Options) (preview.Side, error) {
-	data, err := (&session{app: s.app, cfg: cfg}).policyData()
+	data, err := policyset.Data(cfg.Policies.Data)
 	if err != nil {
 		return preview.Side{}, usage(err)
 	}
@@ -121,7 +122,7 @@ func (s *sides) load(ctx context.Context, name string, cfg config.Config, o poli
 		return preview.Side{}, usage(err)
 	}
 	var dropped []string
-	o.Params, dropped = known(policyParams(cfg), bare.Policies())
+	o.Params, dropped = known(policyset.Params(cfg), bare.Policies())
 	for _, only := range cfg.Policies.Only {
 		if slices.ContainsFunc(bare.Policies(), func(p policy.Policy) bool { return p.Name == only }) {
 			o.Only = append(o.Only, only)

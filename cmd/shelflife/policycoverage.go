@@ -64,7 +64,7 @@ func (a *app) policyCoverage(ctx context.Context, f coverageFlags, owners []stri
 	if err != nil {
 		return err
 	}
-	opts, cfg, err := a.policyOptions(f.policyFlags)
+	opts, cfg, err := a.policyOptions(ctx, f.policyFlags)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ in the METADATA). With --format json, the same as data.`,
 		Example: "  shelflife policy docs > policies.md\n  shelflife policy docs --path ./policies",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			opts, cfg, err := a.policyOptions(f)
+			opts, cfg, err := a.policyOptions(c.Context(), f)
 			if err != nil {
 				return err
 			}

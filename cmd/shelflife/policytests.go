@@ -11,6 +11,7 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/policy"
 	"github.com/shelflife-dev/shelflife/internal/policycase"
+	"github.com/shelflife-dev/shelflife/internal/policyset"
 	"github.com/shelflife-dev/shelflife/internal/report"
 	"github.com/shelflife-dev/shelflife/policies"
 )
@@ -60,7 +61,7 @@ whole body has held. --watch runs them again at every change of a file below
 }
 
 func (a *app) testPolicies(ctx context.Context, f testFlags) error {
-	opts, _, err := a.policyOptions(f.policyFlags)
+	opts, _, err := a.policyOptions(ctx, f.policyFlags)
 	if err != nil {
 		return err
 	}
@@ -80,10 +81,7 @@ func (a *app) configuredPolicies(file string) (policy.Options, error) {
 	if err != nil {
 		return policy.Options{}, err
 	}
-	data, err := (&session{app: a, cfg: cfg}).policyData()
-	return policy.Options{
-		Builtin: cfg.Policies.Builtin, Path: cfg.Policies.Path, Only: cfg.Policies.Only, Params: policyParams(cfg), Data: data,
-	}, err
+	return policyset.Options(cfg)
 }
 
 // testCount counts the tests of one package.

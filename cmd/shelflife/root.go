@@ -30,7 +30,7 @@ func systemStreams() streams {
 	s := streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv}
 	s.terminal = term.IsTerminal(int(os.Stderr.Fd()))
 	if term.IsTerminal(int(os.Stdout.Fd())) {
-		s.color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+		s.color = report.UseColor(os.Getenv("TERM") != "dumb", os.Getenv)
 		if w, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
 			s.width = w
 		}

@@ -190,11 +190,6 @@ func checkParams(ctx context.Context, cfg config.Config, opts policy.Options) er
 	return cfg.CheckParams(known)
 }
 
-// policyData reads the document of policies.data: JSON or YAML.
-func (s *session) policyData() (map[string]any, error) { return policyset.Data(s.cfg.Policies.Data) }
-
-func policyParams(c config.Config) policy.Params { return policyset.Params(c) }
-
 func bundleOf(e *policy.Engine) guard.Bundle { return policyset.Bundle(e) }
 
 func (s *session) enforcer() *enforce.Enforcer {

@@ -98,7 +98,7 @@ func (d Dialer) dial(o config.Owner, c Credential) (*Access, error) {
 		if err != nil {
 			return nil, err
 		}
-		if *client, err = packages.New(hc, d.API.GitHubURL, packages.WithParallelPages(10)); err != nil {
+		if *client, err = packages.New(hc, d.API.GitHubURL, packages.WithParallelPages(10), packages.WithClock(d.Now)); err != nil {
 			return nil, err
 		}
 	}

@@ -13,36 +13,6 @@ import (
 // are what JSON can hold, with int for whole numbers.
 type Params map[string]map[string]any
 
-// over returns base with p put over it, parameter by parameter. Neither is changed.
-func (p Params) over(base Params) Params {
-	out := maps.Clone(base)
-	for policy, values := range p {
-		merged := maps.Clone(out[policy])
-		if merged == nil {
-			merged = map[string]any{}
-		}
-		maps.Copy(merged, values)
-		out[policy] = merged
-	}
-	return out
-}
-
-// ParamsFor returns the parameters that the file sets for one package: those
-// for all owners, beaten by those of its owner, beaten by those of each of the
-// owner's package_params that matches, in the file's order. A list or object is
-// replaced whole. The policies' defaults are not in it.
-func (c Config) ParamsFor(login, pkg string) Params {
-	out := c.Params.over(Params{})
-	o, _ := c.Owner(login)
-	out = o.Params.over(out)
-	for _, p := range o.PackageParams {
-		if matches(p.Packages, pkg) {
-			out = p.Params.over(out)
-		}
-	}
-	return out
-}
-
 // CheckParams compares the file with the policies that were loaded: known maps
 // each policy to its parameters and their defaults. Unknown policies, unknown
 // parameters and values of another type than the default come back as Errors,

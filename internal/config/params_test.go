@@ -68,31 +68,3 @@ policies: {only: [keep_tags]}
 		t.Errorf("the zero Config: %v", err)
 	}
 }
-
-func TestParamsForGoesFromTheGeneralToTheParticular(t *testing.T) {
-	c := parse(t, `version: 1
-params: {a: {x: 1, y: 1, list: [1, 2]}, b: {z: 1}}
-owners:
-  - login: acme
-    params: {a: {y: 2}}
-    package_params:
-      - {packages: "team/**", params: {a: {y: 3, list: [9]}, c: {n: 1}}}
-      - {packages: "team/api", params: {a: {y: 4}}}
-`)
-	for _, tc := range []struct {
-		login, pkg string
-		want       Params
-	}{
-		{"other", "team/api", Params{"a": {"x": 1, "y": 1, "list": []any{1, 2}}, "b": {"z": 1}}},
-		{"ACME", "x", Params{"a": {"x": 1, "y": 2, "list": []any{1, 2}}, "b": {"z": 1}}},
-		{"acme", "team/web", Params{"a": {"x": 1, "y": 3, "list": []any{9}}, "b": {"z": 1}, "c": {"n": 1}}},
-		{"acme", "team/api", Params{"a": {"x": 1, "y": 4, "list": []any{9}}, "b": {"z": 1}, "c": {"n": 1}}},
-	} {
-		if diff := cmp.Diff(tc.want, c.ParamsFor(tc.login, tc.pkg)); diff != "" {
-			t.Errorf("%s %s (-want +got):\n%s", tc.login, tc.pkg, diff)
-		}
-	}
-	if diff := cmp.Diff(Params{"a": {"x": 1, "y": 1, "list": []any{1, 2}}, "b": {"z": 1}}, c.Params); diff != "" {
-		t.Errorf("asking changed the configuration:\n%s", diff)
-	}
-}

@@ -48,10 +48,6 @@ func WithClock(now func() time.Time) Option { return func(s *Server) { s.clock =
 // registry's token realm start with. Without it they follow each request's Host.
 func WithBaseURL(url string) Option { return func(s *Server) { s.baseURL = url } }
 
-// WithHTTPClient sets the client that delivers webhooks. The default gives up
-// after 10 seconds, as GitHub does.
-func WithHTTPClient(c *http.Client) Option { return func(s *Server) { s.client = c } }
-
 // New checks the seed and builds a simulator from it. It calls nothing.
 func New(seed Seed, opts ...Option) (*Server, error) {
 	if err := seed.check(); err != nil {

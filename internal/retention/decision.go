@@ -59,9 +59,6 @@ func (m Mode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
 // UnmarshalText reads the contract's word.
 func (m *Mode) UnmarshalText(b []byte) (err error) { *m, err = ParseMode(string(b)); return err }
 
-// Capped returns the weaker of two modes: a run's mode caps every policy's.
-func (m Mode) Capped(by Mode) Mode { return min(m, by) }
-
 // Severity is how much a policy's author says its decisions matter.
 type Severity string
 

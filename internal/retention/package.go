@@ -108,11 +108,3 @@ func (v Version) IsActive() bool { return v.State == Active }
 // Tagged reports whether the version carries a tag of its own. Referrer tags do
 // not count: they are how signatures are attached, not names people pull by.
 func (v Version) Tagged() bool { return len(v.Tags) > 0 }
-
-// SameContent reports whether two readings of a version show the same tags
-// (referrer tags included) and the same updated_at: what must hold between a
-// plan and the call that carries it out.
-func (v Version) SameContent(w Version) bool {
-	return v.ID == w.ID && v.Name == w.Name && v.UpdatedAt.Equal(w.UpdatedAt) &&
-		slices.Equal(v.Tags, w.Tags) && slices.Equal(v.Referrers, w.Referrers)
-}
