@@ -92,7 +92,7 @@ func (r *runner) readAgain(ctx context.Context, it retention.Item) (retention.In
 		return retention.Inventory{}, err
 	}
 	deleted := it.Action == retention.Restore || (r.req.Judge != nil && r.req.Judge.NeedsDeleted())
-	return t.Reader.Read(ctx, t.Owner, pkg, inventory.Options{Deleted: deleted, Fresh: true})
+	return t.Reader.Read(ctx, t.Owner, pkg, inventory.Options{Deleted: deleted, Fresh: true, Settled: true})
 }
 
 // vanished is a package that is gone, as far as the item knows it.
@@ -110,7 +110,7 @@ func (r *runner) readVanished(ctx context.Context, it retention.Item) (retention
 	t := r.target
 	pkg, err := t.Looker.GetPackage(ctx, t.Owner, it.PackageType, it.Package)
 	if err == nil {
-		return t.Reader.Read(ctx, t.Owner, pkg, inventory.Options{Deleted: true, Fresh: true})
+		return t.Reader.Read(ctx, t.Owner, pkg, inventory.Options{Deleted: true, Fresh: true, Settled: true})
 	}
 	if !packages.IsNotFound(err) {
 		return retention.Inventory{}, err

@@ -77,7 +77,7 @@ func (w *world) Packages(_ context.Context, _ retention.Owner, t retention.Packa
 	return list, err
 }
 
-func (w *world) Versions(_ context.Context, _ retention.Owner, _ retention.PackageType, name string, state retention.State, _ int) (List[retention.Version], error) {
+func (w *world) Versions(_ context.Context, _ retention.Owner, _ retention.PackageType, name string, state retention.State, _ Paging) (List[retention.Version], error) {
 	err := w.called("%s versions of %s", state, name)
 	if state == retention.Deleted {
 		return w.deleted, err

@@ -17,6 +17,9 @@ type Options struct {
 	// Fresh reads from GitHub whatever the snapshots hold: what must be done
 	// before anything is acted on.
 	Fresh bool
+	// Settled reads lists of several pages until two readings in a row agree, so that
+	// no version is missed that moved between pages meanwhile: for what is acted on.
+	Settled bool
 }
 
 // Read returns one package's complete state: from its snapshot when nothing
@@ -70,7 +73,7 @@ func (rd *reading) run(ctx context.Context, opts Options) error {
 		withDeleted = opts.Deleted && !kept.DeletedListed
 	}
 	if !unchanged || withDeleted {
-		if err := rd.readVersions(ctx, !unchanged, withDeleted); err != nil {
+		if err := rd.readVersions(ctx, !unchanged, withDeleted, opts.Settled); err != nil {
 			return err
 		}
 	}
@@ -135,7 +138,7 @@ func (rd *reading) dropPurged() {
 }
 
 // readVersions lists the active versions, the deleted ones, or both at once.
-func (rd *reading) readVersions(ctx context.Context, active, deleted bool) error {
+func (rd *reading) readVersions(ctx context.Context, active, deleted, settled bool) error {
 	if rd.inv.Package.State != retention.Active {
 		rd.problem("GitHub shows nothing of a deleted package; restore it first (shelflife packages restore)")
 		return nil
@@ -151,12 +154,12 @@ func (rd *reading) readVersions(ctx context.Context, active, deleted bool) error
 	errs := make([]error, len(states))
 	var g errgroup.Group
 	for i, state := range states {
-		expect := 0
+		how := Paging{Settled: settled}
 		if state == retention.Active {
-			expect = rd.inv.Package.VersionCount
+			how.Expect = rd.inv.Package.VersionCount
 		}
 		g.Go(func() error {
-			lists[i], errs[i] = rd.github.Versions(ctx, rd.inv.Owner, rd.inv.Package.Type, rd.inv.Package.Name, state, expect)
+			lists[i], errs[i] = rd.github.Versions(ctx, rd.inv.Owner, rd.inv.Package.Type, rd.inv.Package.Name, state, how)
 			return nil
 		})
 	}

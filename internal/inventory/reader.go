@@ -27,7 +27,13 @@ type List[T any] struct {
 // at once.
 type GitHub interface {
 	Packages(ctx context.Context, owner retention.Owner, t retention.PackageType) (List[retention.Package], error)
-	Versions(ctx context.Context, owner retention.Owner, t retention.PackageType, name string, state retention.State, expect int) (List[retention.Version], error)
+	Versions(ctx context.Context, owner retention.Owner, t retention.PackageType, name string, state retention.State, how Paging) (List[retention.Version], error)
+}
+
+// Paging says how a package's versions are listed.
+type Paging struct {
+	Expect  int  // how many there may be: so many pages can be asked for at once
+	Settled bool // several pages are read until two readings in a row agree
 }
 
 // Graphs reads reference graphs. *oci.Reader is one.

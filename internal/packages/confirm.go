@@ -66,7 +66,7 @@ func (c *Client) Confirm(ctx context.Context, owner retention.Owner, t retention
 
 // listed looks for a version in a listing; "" means that it is not there.
 func (c *Client) listed(ctx context.Context, owner retention.Owner, t retention.PackageType, name string, id retention.ID, state retention.State) (Presence, error) {
-	list, err := c.ListVersions(ctx, owner, t, name, state)
+	list, err := c.ListVersions(ctx, owner, t, name, state, Settled())
 	for _, v := range list.Items {
 		switch {
 		case v.ID != id:

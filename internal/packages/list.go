@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sync/errgroup"
@@ -18,6 +19,8 @@ const (
 	// maxPages bounds a listing without such a ceiling: a million entries. A Link
 	// header that promises more is not believed.
 	maxPages = 10_000
+	// settleReadings is how often a list is read again that has to agree with itself.
+	settleReadings = 3
 )
 
 // List is what a listing read. Its zero value is incomplete. An empty complete
@@ -50,6 +53,8 @@ type listing[T any] struct {
 	// expect is how many items there may be, 0 for unknown: so many pages are asked
 	// for at once, before the first one says how many there are.
 	expect int
+	// settled asks for readings until two in a row agree.
+	settled bool
 	// splits says that the caller asks in narrower queries when the ceiling is
 	// reached, so that reading up to it would be in vain.
 	splits bool
@@ -78,6 +83,9 @@ func (l listing[T]) all(ctx context.Context) (list List[T], atCeiling bool, err 
 	if err == nil && r.moved != "" {
 		r, items, err = l.walk(ctx)
 	}
+	if l.settled && err == nil && r.moved == "" && !r.ceiling && len(r.pages) > 1 {
+		r, items, err = l.settle(ctx, items)
+	}
 	list = List[T]{Items: items}
 	for _, p := range r.pages {
 		if p.read {
@@ -96,6 +104,26 @@ func (l listing[T]) all(ctx context.Context) (list List[T], atCeiling bool, err 
 	}
 	list.Complete = list.Shortfall == ""
 	return list, r.ceiling, err
+}
+
+// settle reads the list again until two readings in a row show the same entries.
+//
+// The pages of one reading are of different moments. Where an entry is deleted or
+// added between two of them, another one may move from a page that is still to be
+// read to one that was read already, and is then on neither. Not every such move
+// shows in the pages; but what moved it is itself in one of the readings only.
+func (l listing[T]) settle(ctx context.Context, before []T) (r reading[T], items []T, err error) {
+	same := func(a, b T) bool { return l.id(a) == l.id(b) }
+	for range settleReadings {
+		l.expect = len(before)
+		r, items, err = l.walk(ctx)
+		if err != nil || r.moved == "" && slices.EqualFunc(before, items, same) {
+			return r, items, err
+		}
+		before = items
+	}
+	r.moved = "the list keeps changing while it is read"
+	return r, items, nil
 }
 
 // gaps finds what is missing although every page arrived.

@@ -18,7 +18,15 @@ func Expecting(n int) ListOption { return func(o *listOptions) { o.expect = n } 
 // ListOption changes how a listing is read.
 type ListOption func(*listOptions)
 
-type listOptions struct{ expect int }
+type listOptions struct {
+	expect  int
+	settled bool
+}
+
+// Settled reads a list of several pages again until two readings in a row show the
+// same versions. Whoever deletes by a list needs that: a version that moved between
+// pages while they were read may be what another one belongs to.
+func Settled() ListOption { return func(o *listOptions) { o.settled = true } }
 
 // ListVersions reads every page of a package's active or deleted versions, in
 // GitHub's order (newest first). Besides what List says, the list is incomplete
@@ -44,7 +52,7 @@ func (c *Client) ListVersions(ctx context.Context, owner retention.Owner, t rete
 		return v.noDeleted && state == retention.Deleted && owner.Kind == retention.User && !owner.IsSelf()
 	}
 	raw, _, err := listing[version]{
-		client: c, op: op, path: path + "/versions", query: url.Values{"state": {string(state)}}, expect: how.expect,
+		client: c, op: op, path: path + "/versions", query: url.Values{"state": {string(state)}}, expect: how.expect, settled: how.settled,
 		decode: func(b []byte) ([]version, error) { return decodeVersions(b, t, state) },
 		id:     func(v version) retention.ID { return v.ID },
 		gap: func(v version) string {

@@ -20,8 +20,12 @@ func (l adapter) Packages(ctx context.Context, o retention.Owner, t retention.Pa
 }
 
 func (l adapter) Versions(
-	ctx context.Context, o retention.Owner, t retention.PackageType, name string, state retention.State, expect int,
+	ctx context.Context, o retention.Owner, t retention.PackageType, name string, state retention.State, how inventory.Paging,
 ) (inventory.List[retention.Version], error) {
-	list, err := l.client.ListVersions(ctx, o, t, name, state, packages.Expecting(expect))
+	opts := []packages.ListOption{packages.Expecting(how.Expect)}
+	if how.Settled {
+		opts = append(opts, packages.Settled())
+	}
+	list, err := l.client.ListVersions(ctx, o, t, name, state, opts...)
 	return inventory.List[retention.Version](list), err
 }
