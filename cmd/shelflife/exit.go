@@ -76,7 +76,7 @@ func exitCode(err error, w io.Writer) int {
 	case isA[config.Errors](err), isA[policy.Findings](err):
 		code = exitUsage
 	case errors.Is(err, guard.ErrTampered), errors.Is(err, guard.ErrExpired), errors.Is(err, guard.ErrUnsigned),
-		errors.Is(err, enforce.ErrMoved), errors.Is(err, enforce.ErrPolicies), errors.Is(err, enforce.ErrForeign), errors.Is(err, enforce.ErrApplied):
+		errors.Is(err, enforce.ErrMoved), errors.Is(err, enforce.ErrPolicies), errors.Is(err, enforce.ErrForeign), errors.Is(err, enforce.ErrApplied), errors.Is(err, enforce.ErrElsewhere):
 		code = exitHeld
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(w, "shelflife: stopped; whatever was begun is in the ledger, and the same command goes on from there")

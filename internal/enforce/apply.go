@@ -39,7 +39,7 @@ func asked(ctx context.Context, stop func(context.Context) error) error {
 // Applying a plan whose run was interrupted takes that run up again.
 //
 // The error is about the plan as a whole (see ErrMoved, ErrPolicies, ErrForeign,
-// ErrApplied) or the ledger; what became of the items is in the Result, which
+// ErrApplied, ErrElsewhere) or the ledger; what became of the items is in the Result, which
 // is valid whenever Result.Run is set.
 func (e *Enforcer) Apply(ctx context.Context, req ApplyRequest) (Result, error) {
 	plan := req.Plan
@@ -121,6 +121,9 @@ type runner struct {
 	// open holds the intents without an outcome that an interruption left, or that
 	// were put off until the package is read again.
 	open map[string]ledger.Intent
+	// mine holds the intents that this process has begun, and sent those of which a call
+	// may have reached GitHub, of this process or of one that came before it.
+	mine, sent map[string]bool
 	// late is why the last call was not sent in time, nil when it was.
 	late error
 }

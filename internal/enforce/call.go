@@ -44,12 +44,15 @@ func (r *runner) call(ctx context.Context, it retention.Item, readAt time.Time) 
 			return res, err
 		}
 		image := it.Action == retention.Delete && it.PackageType == retention.Container
-		if image && (r.old(it.PackageType, readAt) || r.Now().Sub(looked) > maxLookAge) {
+		if image && (r.old(it.PackageType, readAt) || sendby.Age(r.Now(), looked) > maxLookAge) {
 			return res, errOld
 		}
 		receipt, err := r.act(r.bounded(ctx, it, readAt), it)
 		if err == nil {
 			return ledger.Result{Outcome: retention.OutcomeDone, RequestID: receipt.RequestID}, nil
+		}
+		if stopped, ok := errors.AsType[*sendby.StoppedError](err); ok {
+			return res, stopped.Err
 		}
 		if _, late := errors.AsType[*sendby.LateError](err); late {
 			// The next look waits instead, and sees what happened meanwhile.
@@ -59,6 +62,9 @@ func (r *runner) call(ctx context.Context, it retention.Item, readAt time.Time) 
 			continue
 		}
 		r.late = nil
+		if packages.MayHaveHappened(err) {
+			r.sent[ledger.IntentID(ledger.NewIntent(r.record, it))] = true
+		}
 		var again bool
 		if res, again, err = r.explain(ctx, it, err); err != nil || !again {
 			return res, err
@@ -70,12 +76,16 @@ func (r *runner) call(ctx context.Context, it retention.Item, readAt time.Time) 
 // old reports whether a reading of a package of that type is too old to delete by.
 // Only images are held together by versions that may be pushed at any time.
 func (r *runner) old(t retention.PackageType, readAt time.Time) bool {
-	return t == retention.Container && r.Now().Sub(readAt) > maxReadingAge
+	return t == retention.Container && sendby.Age(r.Now(), readAt) > maxReadingAge
 }
 
-// bounded is a context in which a deletion is not sent when what it rests on has
-// grown too old while it waited for its turn or for GitHub's limits.
+// bounded is a context in which a call is not sent when the run was stopped while it
+// waited for its turn or for GitHub's limits, nor a deletion when what it rests on has
+// grown too old meanwhile.
 func (r *runner) bounded(ctx context.Context, it retention.Item, readAt time.Time) context.Context {
+	if r.req.Stop != nil {
+		ctx = sendby.Unless(ctx, r.req.Stop)
+	}
 	if it.Action != retention.Delete {
 		return ctx
 	}
@@ -84,6 +94,16 @@ func (r *runner) bounded(ctx context.Context, it retention.Item, readAt time.Tim
 		by = end
 	}
 	return sendby.In(ctx, by)
+}
+
+// own says of an item that is gone already whether this run did that. GitHub may
+// carry out a call after it has answered with an error, and after a reading that still
+// showed the version: what this run may have sent is its own, so that it can be undone.
+func (r *runner) own(in ledger.Intent, res ledger.Result) ledger.Result {
+	if res.Outcome == retention.OutcomeGone && r.sent[in.ID] {
+		res.Outcome, res.Detail = retention.OutcomeDone, "done by an earlier call, of which nobody knew what became: "+res.Detail
+	}
+	return res
 }
 
 // look reads the target. ready means that the call may be made; otherwise early

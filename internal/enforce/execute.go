@@ -107,10 +107,14 @@ func (r *runner) reserve(ctx context.Context, units []unit) ([]begunUnit, error)
 			return nil, err
 		}
 		for _, in := range g.New {
-			granted[in.ID] = in
+			granted[in.ID], r.mine[in.ID] = in, true
 		}
 		for _, a := range g.Existing {
-			granted[a.ID] = a.Intent // open ones only: resume has taken out the others
+			if a.Outcome != "" { // resume has taken out what had ended by then
+				return nil, fmt.Errorf("%w (run %s)", ErrElsewhere, r.record.ID)
+			}
+			granted[a.ID] = a.Intent
+			r.sent[a.ID] = r.sent[a.ID] || !r.mine[a.ID]
 		}
 	}
 	var out []begunUnit
@@ -152,7 +156,7 @@ func (r *runner) doUnit(ctx context.Context, u begunUnit, readAt time.Time) (lef
 			r.res.StoppedBy = err
 			return nil, nil // stays open in the ledger
 		}
-		if err := r.finish(ctx, it, u.intents[i], res); err != nil {
+		if err := r.finish(ctx, it, u.intents[i], r.own(u.intents[i], res)); err != nil {
 			return nil, err
 		}
 		if res.Outcome == retention.OutcomeDone || res.Outcome == retention.OutcomeGone {

@@ -95,6 +95,7 @@ func (r *runner) packageGone(ctx context.Context, a ledger.Action, deleting bool
 // remembers the units that it had begun.
 func (r *runner) resume(ctx context.Context, items []retention.Item) ([]retention.Item, error) {
 	r.begun, r.open = map[retention.PackageRef]map[retention.ID]bool{}, map[string]ledger.Intent{}
+	r.mine, r.sent = map[string]bool{}, map[string]bool{}
 	if !r.res.Resumed {
 		return items, nil
 	}

@@ -14,6 +14,8 @@ var (
 	ErrPolicies = errors.New("the policies or parameters have changed since the plan was made; plan again")
 	ErrForeign  = errors.New("the plan names an owner that is not configured here")
 	ErrApplied  = errors.New("the plan has been applied already; plan again")
+	// ErrElsewhere means that somebody else carries out the same run at this moment.
+	ErrElsewhere = errors.New("another process applies the same plan at this moment; look at the run with shelflife show, and apply the plan again if it does not get to its end")
 )
 
 // Result is what came of carrying out a plan.

@@ -126,7 +126,7 @@ func (g *Governor) allowed(now time.Time, c *call) wait {
 // late reports whether a request with a time to be sent by can't be sent by then.
 func late(ctx context.Context, now time.Time, w wait) error {
 	by, bounded := sendby.Of(ctx)
-	if !bounded || !now.After(by) && !w.until.After(by) {
+	if !bounded || sendby.Age(now, by) <= 0 && sendby.Age(w.until, by) <= 0 {
 		return nil
 	}
 	until := now

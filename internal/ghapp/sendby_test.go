@@ -1,6 +1,7 @@
 package ghapp
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -41,6 +42,41 @@ func TestARequestIsNotSentAfterItsTime(t *testing.T) {
 				}
 				if c.arrivals > 0 && paused != nil && !paused.Until.Equal(begin.Add(30*time.Second)) {
 					t.Errorf("paused until %s, want 30 s from the start", paused.Until)
+				}
+			})
+		})
+	}
+}
+
+// What forbids a request is asked again when it has waited, or is sent once more; a
+// request that goes at once costs no question more.
+func TestAStoppedRequestIsNotSentAfterItsWait(t *testing.T) {
+	for name, c := range map[string]struct {
+		wait     string // that GitHub asks for, "" for none
+		arrivals int
+		asked    int
+	}{
+		"it goes at once":        {"", 1, 0},
+		"GitHub asks for a wait": {"5", 1, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := &model{answer: once()}
+				if c.wait != "" {
+					m.answer = once(answer{status: 429, header: map[string]string{"Retry-After": c.wait}})
+				}
+				why, asked := errors.New("the switch is on"), 0
+				ctx := sendby.Unless(t.Context(), func(context.Context) error { asked++; return why })
+				g := testGovernor(t, GovernorOptions{})
+				err := fetch(ctx, g.Wrap(m), "DELETE", "/x")
+				if len(m.arrivals) != c.arrivals || asked != c.asked {
+					t.Errorf("%d attempts and %d questions, want %d and %d", len(m.arrivals), asked, c.arrivals, c.asked)
+				}
+				if stopped := errors.Is(err, why) && NotSent(err); stopped != (c.asked > 0) {
+					t.Errorf("error: %v", err)
+				}
+				if g.inFlight != 0 {
+					t.Errorf("%d in flight afterwards", g.inFlight)
 				}
 			})
 		})

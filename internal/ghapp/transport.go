@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/shelflife-dev/shelflife/internal/sendby"
 )
 
 // How often and how fast the failures of a server are tried again.
@@ -14,6 +16,10 @@ const (
 	transientRetries = 3
 	transientBackoff = 500 * time.Millisecond
 )
+
+// askAgainAfter is how long a request may have waited for its turn and be sent without
+// asking again whether it may be (see sendby.Unless).
+const askAgainAfter = time.Second
 
 // errAttemptTimeout is not context.DeadlineExceeded, which would read as if the
 // caller's own time were over.
@@ -50,7 +56,7 @@ func (t *governed) RoundTrip(req *http.Request) (*http.Response, error) {
 	c := &call{write: !safe(req)}
 	failures, renewals := 0, 0
 	for attempt := 1; ; attempt++ {
-		if err := t.turn(req, c); err != nil {
+		if err := t.turn(req, c, attempt > 1); err != nil {
 			closeBody(req)
 			return nil, err
 		}
@@ -85,14 +91,25 @@ func (t *governed) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// turn waits for the request's turn.
-func (t *governed) turn(req *http.Request, c *call) error {
+// turn waits for the request's turn. After a wait it asks whether the request may
+// still be sent, and so it does when it is sent again.
+func (t *governed) turn(req *http.Request, c *call, again bool) error {
 	if p, ok := t.next.(preparer); ok {
 		if err := p.prepare(req); err != nil {
 			return err
 		}
 	}
-	return t.governor.admit(req.Context(), c)
+	if err := t.governor.admit(req.Context(), c); err != nil {
+		return err
+	}
+	if t.governor.clock.Now().Sub(c.queuedAt) < askAgainAfter && !again {
+		return nil
+	}
+	if err := sendby.Stopped(req.Context()); err != nil {
+		t.governor.release()
+		return err
+	}
+	return nil
 }
 
 // send makes one attempt. The place in flight is given back when the body of

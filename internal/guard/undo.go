@@ -26,6 +26,7 @@ type UndoSubject struct {
 type Done struct {
 	Item retention.Item
 	At   time.Time
+	Open bool // the ledger holds no outcome of it
 }
 
 // Undo drafts the restoring of a run's deletions of one package, last deleted
@@ -76,6 +77,8 @@ func (s UndoSubject) versionBack(done Done) (retention.Status, *retention.GuardN
 		return retention.StatusKept, note(retention.GuardRestoreWindow, "it is there already")
 	case s.Inventory.Package.State == retention.Deleted:
 		return retention.StatusBlocked, note(retention.GuardRestoreWindow, "its whole package is gone; restore that first (shelflife packages restore), then undo again")
+	case known && s.Inventory.Complete && !done.Open && (v.DeletedBy == nil || v.DeletedBy.Run != s.Run):
+		return retention.StatusBlocked, note(retention.GuardRestoreWindow, "%s", deletedAgain(v.DeletedBy))
 	case known && s.over(later(v.DeletedAt, done.At)):
 		return retention.StatusBlocked, s.tooLate(later(v.DeletedAt, done.At))
 	case known:
@@ -88,6 +91,15 @@ func (s UndoSubject) versionBack(done Done) (retention.Status, *retention.GuardN
 		return retention.StatusPlanned, nil
 	}
 	return retention.StatusBlocked, note(retention.GuardRestoreWindow, "GitHub lists it neither as active nor as deleted; its 30 days are over or it was removed for good")
+}
+
+// deletedAgain says who deleted a version that had been restored after the run that is
+// undone. The undo of a run must not bring back what was meant to go later.
+func deletedAgain(by *retention.DeletedBy) string {
+	if by == nil {
+		return "it was restored since, and then deleted by somebody else; to bring it back all the same: shelflife versions restore"
+	}
+	return fmt.Sprintf("it was restored since, and then deleted by run %s; to bring it back, undo that run", by.Run)
 }
 
 func (s UndoSubject) over(at time.Time) bool {

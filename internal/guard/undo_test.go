@@ -9,8 +9,21 @@ import (
 )
 
 func gone(name string, days int) retention.Version {
-	return retention.Version{Name: name, State: retention.Deleted, DeletedAt: now.AddDate(0, 0, -days)}
+	return retention.Version{Name: name, State: retention.Deleted, DeletedAt: now.AddDate(0, 0, -days), DeletedBy: &retention.DeletedBy{Run: "r1"}}
 }
+
+// by is a deleted version of which the ledger says that another run deleted it last,
+// or ("") that none did.
+func by(run string, v retention.Version) retention.Version {
+	v.DeletedBy = nil
+	if run != "" {
+		v.DeletedBy = &retention.DeletedBy{Run: run}
+	}
+	return v
+}
+
+func unended(d *Done) { d.Open = true }
+
 
 func done(id retention.ID, days int, mods ...func(*Done)) Done {
 	d := Done{At: now.AddDate(0, 0, -days), Item: retention.Item{Owner: "acme", PackageType: retention.NPM, Package: "team/api",
@@ -45,6 +58,15 @@ func TestUndo(t *testing.T) {
 			UndoSubject{Inventory: unread, Deleted: []Done{done(77, 5)}}, []string{"77 restore planned"}},
 		"while its window is open": {
 			UndoSubject{Inventory: unread, Deleted: []Done{done(77, 30)}}, []string{"77 restore blocked restore_window"}},
+		"deleted again by somebody else, after it was restored": {
+			UndoSubject{Inventory: pkg(retention.NPM, v("3"), by("", gone("2", 1))), Deleted: []Done{done(2, 5)}},
+			[]string{"2 restore blocked restore_window"}},
+		"deleted again by a later run": {
+			UndoSubject{Inventory: pkg(retention.NPM, v("3"), by("r2", gone("2", 1))), Deleted: []Done{done(2, 5)}},
+			[]string{"2 restore blocked restore_window"}},
+		"perhaps deleted by the run, which was killed": {
+			UndoSubject{Inventory: pkg(retention.NPM, v("3"), by("", gone("2", 5))), Deleted: []Done{done(2, 5, unended)}},
+			[]string{"2 restore planned"}},
 		"a whole package": {
 			UndoSubject{Inventory: away, Deleted: []Done{done(0, 5, ofPackage)}}, []string{"package restore planned"}},
 		"a whole package too late": {
