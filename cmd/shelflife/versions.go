@@ -121,7 +121,7 @@ func (acc *access) find(ctx context.Context, owner retention.Owner, ref referenc
 			ids = append(ids, v.ID)
 		}
 	}
-	if len(ids) == 0 {
+	if len(ids) == 0 && list.Complete { // it could be a tag on a part that was not read
 		for _, v := range list.Items {
 			if v.ID.String() == ref.version {
 				ids = append(ids, v.ID)

@@ -34,10 +34,13 @@ func TestADeletionThatHappensLateIsTheRunsOwn(t *testing.T) {
 	judge := expire("w0")
 	plan := w.plan(judge)
 	targets := w.acme()
-	targets[0].Looker = &nthLooker{Looker: targets[0].Looker, n: 3, hook: func() { w.handDelete("web", "w0") }} // look, what became of it, look
+	targets[0].Looker = &nthLooker{Looker: targets[0].Looker, n: 2, hook: func() { w.handDelete("web", "w0") }}
 	w.faults(githubsim.Fault{Match: "DELETE /**", Status: 500, Times: 1})
 	res := w.apply(plan, judge, targets...)
 	diff(t, "outcomes", map[string]string{"web w0": "done"}, outcomes(res.Items))
+	if len(w.byHand) == 0 {
+		t.Error("nothing happened late")
+	}
 	diff(t, "what is gone", []string{"web w0"}, w.gone())
 	w.apply(w.undo(plan), nil)
 	diff(t, "what is gone after the undo", []string{}, w.gone())
@@ -56,9 +59,12 @@ func TestADeletionThatHappensAfterACrashIsTheRunsOwn(t *testing.T) {
 		t.Fatalf("%d intents are open, %v is gone: %v", len(open), w.gone(), err)
 	}
 	targets := w.acme()
-	targets[0].Looker = &nthLooker{Looker: targets[0].Looker, n: 2, hook: func() { w.handDelete("web", "w0") }} // what became of it, look
+	targets[0].Looker = &nthLooker{Looker: targets[0].Looker, n: 1, hook: func() { w.handDelete("web", "w0") }}
 	res := w.apply(plan, judge, targets...)
 	diff(t, "outcomes", map[string]string{"web w0": "done"}, outcomes(res.Items))
+	if len(w.byHand) == 0 {
+		t.Error("nothing happened late")
+	}
 	w.apply(w.undo(plan), nil)
 	diff(t, "what is gone after the undo", []string{}, w.gone())
 }
