@@ -59,3 +59,20 @@ func TestALargeDataDocumentIsRefused(t *testing.T) {
 	c := newCLI(t, simtest.Start(t, githubsim.SampleSeed()).URL)
 	c.exec(exitUsage, "plan", "--config", config)
 }
+
+// A document that was cut short would say of less that it is deployed.
+func TestADocumentOfDeploymentsIsNeverCutShort(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "deployed.yaml")
+	for text, want := range map[string]string{
+		"a: [x]\n" + strings.Repeat(" ", policyset.MaxDataBytes) + "\nb: [y]\n":                      "it is larger than 16 MiB",
+		"a: &a \"" + strings.Repeat("x", 100_000) + "\"\nb: [" + strings.Repeat("*a, ", 200) + "]\n": "too large: more than 16 MiB, aliases counted",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := (&session{app: &app{}}).deployedDocument(file)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, %v, want an error with %q", got, err, want)
+		}
+	}
+}

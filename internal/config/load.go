@@ -82,6 +82,9 @@ func Parse(name string, data []byte, env func(string) string) (Config, error) {
 	if problem != nil {
 		return Config{}, Errors{*problem}
 	}
+	if err := CheckExpanded(root); err != nil {
+		return Config{}, Errors{{Position: Position{name, root.Line, root.Column}, Message: err.Error()}}
+	}
 	d := newDecoder(name)
 	d.decode(root, "", reflect.ValueOf(&c).Elem())
 	d.validate(&c)
