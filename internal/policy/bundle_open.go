@@ -91,6 +91,10 @@ func verified(unpacked []bundleFile, key VerificationKey) (bundle.Bundle, error)
 			return bundle.Bundle{}, refused("it is a delta bundle, which can't be signed; build a whole one")
 		case strings.HasSuffix(base, ".wasm"), base == bundle.PlanFile, base == bundle.PlanProtoFile:
 			return bundle.Bundle{}, refused("%q is compiled code, which can't be checked; build it with --target rego", shortened(f.name))
+		case strings.HasSuffix(base, bundle.RegoExt):
+			if name, line := aliasInComments(f.data); line > 0 {
+				return bundle.Bundle{}, refused("%q, line %d: "+noAliases, shortened(f.name), line, name)
+			}
 		}
 	}
 	r := bundle.NewCustomReader(&fileLoader{files: unpacked}).
