@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/githubsim"
 	"github.com/shelflife-dev/shelflife/internal/githubsim/simtest"
 	"github.com/shelflife-dev/shelflife/internal/policyset"
+	"github.com/shelflife-dev/shelflife/internal/preview"
 )
 
 // hostile is what somebody may call a package or a tag to be shown something else.
@@ -73,6 +75,15 @@ func TestADocumentOfDeploymentsIsNeverCutShort(t *testing.T) {
 		got, err := (&session{app: &app{}}).deployedDocument(file)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, %v, want an error with %q", got, err, want)
+		}
+	}
+}
+
+func TestAnEndlessPackageOfAnInventoryIsNotReadWhole(t *testing.T) {
+	text := io.MultiReader(strings.NewReader(`{"owner": {"login": "`), strings.NewReader(strings.Repeat("a", preview.MaxLine)))
+	for _, err := range readExport(text, "all.ndjson") {
+		if err == nil || !strings.Contains(err.Error(), "longer than 64 MiB") {
+			t.Error(err)
 		}
 	}
 }

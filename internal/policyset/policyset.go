@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/shelflife-dev/shelflife/internal/bounded"
 	"github.com/shelflife-dev/shelflife/internal/bundles"
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/guard"
@@ -53,7 +54,7 @@ func Data(path string) (map[string]any, error) {
 	if path == "" {
 		return nil, nil
 	}
-	b, err := policybundle.ReadFile(path, MaxDataBytes)
+	b, err := bounded.ReadFile(path, MaxDataBytes)
 	if err != nil {
 		return nil, fmt.Errorf("read policies.data: %w", err)
 	}
