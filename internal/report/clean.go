@@ -57,13 +57,18 @@ func isClean(s string) bool {
 }
 
 // isHarmless reports whether a terminal shows r as one visible character, or
-// as part of one. Spaces other than the plain one could pass for it.
+// as part of one. Spaces other than the plain one could pass for it. Fillers,
+// variation selectors and the blank Braille pattern are letters, marks and symbols
+// to Unicode, yet nothing is seen of them: two names that differ would look alike.
 func isHarmless(r rune) bool {
-	if r == ' ' {
-		return true
+	if r < 0x7F {
+		return r >= ' '
 	}
-	return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.Is(unicode.Zs, r)
+	return unicode.IsGraphic(r) && !unicode.IsSpace(r) && r != blankBraille &&
+		!unicode.In(r, unicode.Zs, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
+
+const blankBraille = '\u2800'
 
 // escapeRune writes r as JSON does, in UTF-16 units.
 func escapeRune(r rune) string {
