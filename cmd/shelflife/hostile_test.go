@@ -17,7 +17,7 @@ import (
 )
 
 // hostile is what somebody may call a package or a tag to be shown something else.
-const hostile = "a\x1b[2Jb\u202ec\r\nshelflife: all is well\u200bd"
+const hostile = "a\x1b[2Jb\u009b1m\x7f\u202ec\r\nshelflife: all is well\u200bd"
 
 func TestErrorsAndNotesCannotMoveTheCursor(t *testing.T) {
 	for name, say := range map[string]func(*bytes.Buffer){
@@ -26,7 +26,7 @@ func TestErrorsAndNotesCannotMoveTheCursor(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		say(&out)
-		if strings.ContainsAny(out.String(), "\x1b\r\u202e\u200b") {
+		if strings.ContainsAny(out.String(), "\x1b\r\u009b\x7f\u202e\u200b") {
 			t.Errorf("%s: %q", name, out.String())
 		}
 	}
@@ -43,7 +43,7 @@ func TestNamesCannotForgeLogLines(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &line); err != nil || line["msg"] != "done" {
 		t.Errorf("%v: %q", err, out.String())
 	}
-	if strings.ContainsAny(strings.TrimSuffix(out.String(), "\n"), "\x1b\r\n") {
+	if strings.ContainsAny(strings.TrimSuffix(out.String(), "\n"), "\x1b\r\n\u202e\u200b\u009b\x7f") {
 		t.Errorf("%q", out.String())
 	}
 }

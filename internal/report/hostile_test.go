@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/shelflife-dev/shelflife/internal/harmless"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
@@ -103,7 +104,7 @@ func checkHarmless(t interface{ Errorf(string, ...any) }, name string, f Format,
 		t.Errorf("%s as %v: not UTF-8: %q", name, f, out)
 	}
 	for _, r := range out {
-		if r != '\n' && !isHarmless(r) {
+		if r != '\n' && !harmless.Rune(r) {
 			t.Errorf("%s as %v: %U reaches the output: %q", name, f, r, out)
 			return
 		}
