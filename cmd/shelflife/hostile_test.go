@@ -12,6 +12,7 @@ import (
 
 	"github.com/shelflife-dev/shelflife/internal/githubsim"
 	"github.com/shelflife-dev/shelflife/internal/githubsim/simtest"
+	"github.com/shelflife-dev/shelflife/internal/policy"
 	"github.com/shelflife-dev/shelflife/internal/policyset"
 	"github.com/shelflife-dev/shelflife/internal/preview"
 )
@@ -85,5 +86,20 @@ func TestAnEndlessPackageOfAnInventoryIsNotReadWhole(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "longer than 64 MiB") {
 			t.Error(err)
 		}
+	}
+}
+
+func TestTheCatalogueIsHarmlessMarkdown(t *testing.T) {
+	const evil = "a \x1b[2J\u009b\u202e ![x](https://evil.example/p.png) <b> @team\n| a cell |\n`code` and `"
+	out := catalogue([]policy.Policy{{
+		Name: "p", Title: evil, Description: evil, Params: map[string]any{"k`|": evil}, ParamsDoc: map[string]string{"k`|": evil},
+	}})
+	for _, bad := range []string{"\x1b", "\u009b", "\u202e", " ![x]", " https://", "<b>", " @team", "| a cell", "`|"} {
+		if strings.Contains(out, bad) {
+			t.Errorf("%q is in it:\n%s", bad, out)
+		}
+	}
+	if !strings.Contains(catalogue([]policy.Policy{{Name: "p", Description: "Sets `mode`: *x*."}}), "Sets `mode`: \\*x\\*.") {
+		t.Error("a span of code is not kept")
 	}
 }
