@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/shelflife-dev/shelflife/internal/harmless"
 	"github.com/shelflife-dev/shelflife/internal/inventory"
 	"github.com/shelflife-dev/shelflife/internal/policy"
 	"github.com/shelflife-dev/shelflife/internal/retention"
@@ -158,7 +159,7 @@ func (s *session) export(ctx context.Context, owner retention.Owner, dir string,
 		return err
 	}
 	n := 0
-	enc := json.NewEncoder(s.out)
+	enc := json.NewEncoder(harmless.NewJSON(s.out))
 	enc.SetEscapeHTML(false)
 	for inv, err := range s.db.Snapshots(ctx, owner.Login) {
 		if err != nil {

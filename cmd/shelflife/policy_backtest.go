@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/shelflife-dev/shelflife/internal/policy"
 	"github.com/shelflife-dev/shelflife/internal/policyset"
@@ -177,23 +175,19 @@ func (s *session) deployedDocument(file string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := io.ReadAll(io.LimitReader(f, preview.MaxLine))
+	text, err := io.ReadAll(io.LimitReader(f, policyset.MaxDataBytes+1))
 	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, fmt.Errorf("read the document %s: %w", file, err)
 	}
-	var document any
-	if err := yaml.Unmarshal(text, &document); err != nil {
+	if len(text) > policyset.MaxDataBytes {
+		return nil, usagef("read the document %s: it is larger than %d MiB", file, policyset.MaxDataBytes>>20)
+	}
+	document, err := policyset.Document(text)
+	if err != nil {
 		return nil, usagef("read the document %s: %w", file, err)
 	}
 	if whole, ok := document.(map[string]any); ok && whole["deployed"] != nil {
 		document = whole["deployed"] // the file may be that of policies.data
 	}
-	// As JSON has it, whatever YAML made of it.
-	text, err = json.Marshal(document)
-	if err != nil {
-		return nil, usagef("read the document %s: %w", file, err)
-	}
-	document = nil
-	err = json.Unmarshal(text, &document)
-	return document, err
+	return document, nil
 }

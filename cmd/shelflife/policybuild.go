@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/shelflife-dev/shelflife/internal/bounded"
 	"github.com/shelflife-dev/shelflife/internal/bundles"
 	"github.com/shelflife-dev/shelflife/internal/policy"
 	"github.com/shelflife-dev/shelflife/internal/policybundle"
@@ -56,7 +57,7 @@ func (a *app) buildBundle(c *cobra.Command, args []string, f buildFlags) error {
 		o.Path = args[0]
 	}
 	if f.sign {
-		key, err := policybundle.ReadFile(f.key, policybundle.MaxKeyBytes)
+		key, err := bounded.ReadFile(f.key, policybundle.MaxKeyBytes)
 		if err != nil {
 			return usagef("read the signing key: %w", err)
 		}

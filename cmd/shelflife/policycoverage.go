@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,7 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/shelflife-dev/shelflife/internal/bounded"
 	"github.com/shelflife-dev/shelflife/internal/policy"
+	"github.com/shelflife-dev/shelflife/internal/preview"
 	"github.com/shelflife-dev/shelflife/internal/report"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
@@ -140,8 +141,10 @@ func (a *app) packagesOf(ctx context.Context, file string, owners []string) (ite
 // readExport reads what inventory export wrote, one package a line.
 func readExport(r io.Reader, name string) iter.Seq2[retention.Inventory, error] {
 	return func(yield func(retention.Inventory, error) bool) {
-		d := json.NewDecoder(bufio.NewReader(r))
+		each := bounded.NewReader(r, preview.MaxLine)
+		d := json.NewDecoder(each)
 		for n := 1; ; n++ {
+			each.Again()
 			var inv retention.Inventory
 			err := d.Decode(&inv)
 			if err == io.EOF {

@@ -115,19 +115,35 @@ func catalogue(list []policy.Policy) string {
 			if err != nil {
 				text = []byte("(not a JSON value)")
 			}
-			fmt.Fprintf(&b, "| `%s` | %s | `%s` | %s |\n", param.Name, param.Type, tableCell(string(text)), tableCell(plainText(param.Doc)))
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", report.Code(param.Name), param.Type, report.Code(string(text)), oneLine(plainText(param.Doc)))
 		}
 		b.WriteString("\n")
 	}
 	return b.String()
 }
 
-// plainText keeps a text from being read as HTML.
+// plainText shows what an author wrote, line by line. Of Markdown it leaves only
+// spans of code: policies come from others too, and what they say must neither link,
+// load or call somebody, nor be obeyed by a terminal.
 func plainText(s string) string {
-	return strings.NewReplacer("<", "&lt;", ">", "&gt;").Replace(strings.TrimSpace(s))
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	for i, line := range lines {
+		parts := strings.Split(line, "`")
+		if len(parts)%2 == 0 { // a span that does not end here is none
+			lines[i] = report.Prose(line)
+			continue
+		}
+		for j, part := range parts {
+			if j%2 == 1 {
+				parts[j] = report.Code(part)
+			} else {
+				parts[j] = report.Prose(part)
+			}
+		}
+		lines[i] = strings.Join(parts, "")
+	}
+	return strings.Join(lines, "\n")
 }
 
-// tableCell makes a text fit for a cell of a Markdown table.
-func tableCell(s string) string {
-	return strings.ReplaceAll(strings.Join(strings.Fields(s), " "), "|", `\|`)
-}
+// oneLine makes a text fit for a cell of a Markdown table.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

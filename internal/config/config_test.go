@@ -197,7 +197,7 @@ func TestLoadFindsTheFile(t *testing.T) {
 			t.Errorf("read the file of %s, want %s", got, tc.want)
 		}
 	}
-	if err := os.WriteFile("big.yaml", []byte(strings.Repeat("#", maxFile+1)), 0o600); err != nil {
+	if err := os.WriteFile("big.yaml", []byte(strings.Repeat("#", MaxFile+1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Load("big.yaml", noEnv); err == nil || !strings.Contains(err.Error(), "larger than") {

@@ -145,6 +145,7 @@ func TestAliasesAreBounded(t *testing.T) {
 	for name, text := range map[string]string{
 		"billion laughs": laughs,
 		"deep nesting":   "version: 1\nparams: {p: {k: " + strings.Repeat("[", 500) + strings.Repeat("]", 500) + "}}",
+		"a long text":    "version: 1\nparams: {p: {k: &k " + strings.Repeat("x", 100_000) + ", l: [" + strings.Repeat("*k, ", 200) + "]}}",
 		"a cycle":        "version: 1\nparams: {p: &p {k: *p}}",
 	} {
 		_, err := Parse("f.yaml", []byte(text), noEnv)

@@ -24,8 +24,8 @@ const DefaultFile = "shelflife.yaml"
 // Self stands for the authenticated user where an owner is named on the command line.
 const Self = "@me"
 
-// maxFile bounds the size of a configuration file, in bytes.
-const maxFile = 1 << 20
+// MaxFile bounds the size of a configuration file, in bytes.
+const MaxFile = 1 << 20
 
 // ErrNoFile says that no file was named and that DefaultFile is not there:
 // Default is what holds then. A file that was named and is missing is another error.
@@ -59,7 +59,7 @@ func readFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	data, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
 	if err != nil {
 		return nil, err
 	}
@@ -75,12 +75,15 @@ func Parse(name string, data []byte, env func(string) string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	if len(data) > maxFile {
-		return Config{}, Errors{{Position: Position{File: name}, Message: fmt.Sprintf("larger than %d bytes; is this the right file?", maxFile)}}
+	if len(data) > MaxFile {
+		return Config{}, Errors{{Position: Position{File: name}, Message: fmt.Sprintf("larger than %d bytes; is this the right file?", MaxFile)}}
 	}
 	root, problem := parseYAML(name, data)
 	if problem != nil {
 		return Config{}, Errors{*problem}
+	}
+	if err := CheckExpanded(root); err != nil {
+		return Config{}, Errors{{Position: Position{name, root.Line, root.Column}, Message: err.Error()}}
 	}
 	d := newDecoder(name)
 	d.decode(root, "", reflect.ValueOf(&c).Elem())

@@ -8,10 +8,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/shelflife-dev/shelflife/internal/bounded"
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
@@ -128,7 +128,7 @@ func read(env func(string) string) (Settings, error) {
 	if path == "" {
 		path = filepath.Join(env("LAMBDA_TASK_ROOT"), config.DefaultFile)
 	}
-	text, err := os.ReadFile(path)
+	text, err := bounded.ReadFile(path, config.MaxFile)
 	if err != nil {
 		return s, fmt.Errorf("read the configuration, see %s: %w", ConfigFile, err)
 	}

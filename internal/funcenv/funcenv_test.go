@@ -125,3 +125,10 @@ func TestListsNameEveryVariable(t *testing.T) {
 		}
 	}
 }
+
+func TestAnEndlessConfigurationIsNotReadWhole(t *testing.T) {
+	vars := map[string]string{funcenv.ConfigFile: "/dev/zero", funcenv.Table: "t", funcenv.QueueURL: "q", funcenv.WebhookSecret: "s"}
+	if _, err := funcenv.ReadWebhook(func(n string) string { return vars[n] }); err == nil || !strings.Contains(err.Error(), "larger than 1 MiB") {
+		t.Error(err)
+	}
+}

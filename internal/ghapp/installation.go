@@ -13,6 +13,7 @@ import (
 	"github.com/bradleyfalzon/ghinstallation/v2"
 	"github.com/google/go-github/v62/github"
 
+	"github.com/shelflife-dev/shelflife/internal/bounded"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
@@ -109,7 +110,7 @@ func (a *AppSource) client() *github.Client {
 
 // newGitHubClient is for the few requests about credentials themselves.
 func newGitHubClient(t http.RoundTripper, o origin) *github.Client {
-	c := github.NewClient(&http.Client{Transport: t, CheckRedirect: checkRedirect})
+	c := github.NewClient(&http.Client{Transport: bounded.Transport{Next: t}, CheckRedirect: checkRedirect})
 	c.BaseURL = &url.URL{Scheme: o.scheme, Host: o.host, Path: o.path + "/"}
 	return c
 }

@@ -7,10 +7,11 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/golang-jwt/jwt/v4"
+
+	"github.com/shelflife-dev/shelflife/internal/bounded"
 )
 
 // PrivateKey is a GitHub App's private key in PEM form, and where it came from.
@@ -25,9 +26,12 @@ func NewPrivateKey(pem, from string) PrivateKey {
 	return PrivateKey{Secret: NewSecret(pem), from: from}
 }
 
+// maxKeyFile bounds a key file; an RSA key of 16,384 bits is smaller.
+const maxKeyFile = 64 << 10
+
 // ReadPrivateKey reads a key file.
 func ReadPrivateKey(path string) (PrivateKey, error) {
-	pem, err := os.ReadFile(path)
+	pem, err := bounded.ReadFile(path, maxKeyFile)
 	if err != nil {
 		return PrivateKey{}, fmt.Errorf("read the App's private key: %w; set the path of the .pem file that GitHub gave out for the App", err)
 	}

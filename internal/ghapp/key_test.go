@@ -7,6 +7,8 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -100,5 +102,24 @@ func TestAppOptionsAreChecked(t *testing.T) {
 	}
 	if _, err := f.app(nil).HTTP(Phase(7), acme); err == nil || !strings.Contains(err.Error(), "invalid(7)") {
 		t.Errorf("unknown phase: %v", err)
+	}
+}
+
+func TestAnEndlessKeyFileIsNotReadWhole(t *testing.T) {
+	if _, err := ReadPrivateKey("/dev/zero"); err == nil || !strings.Contains(err.Error(), "larger than 64 KiB") {
+		t.Error(err)
+	}
+}
+
+func TestAnEndlessAnswerToTheAppIsNotReadWhole(t *testing.T) {
+	f := newFakeGitHub(t)
+	f.handlers["GET /app"] = func(w http.ResponseWriter, _ *http.Request) {
+		_, err := io.WriteString(w, `{"slug": "`)
+		for part := strings.Repeat("a", 1<<20); err == nil; {
+			_, err = io.WriteString(w, part) // until the reader hangs up
+		}
+	}
+	if _, err := f.app(nil).AppInfo(t.Context()); err == nil || !strings.Contains(err.Error(), "longer than 32 MiB") {
+		t.Error(err)
 	}
 }

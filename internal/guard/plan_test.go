@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
@@ -191,9 +192,11 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// FuzzOpen holds that whatever opens under the key is what was sealed with it.
 func FuzzOpen(f *testing.F) {
 	var b bytes.Buffer
-	if err := Assemble(header(), []OwnerDraft{owner(limits(9, 9, 100), imageDraft())}).Seal(context.Background(), &b, key); err != nil {
+	want := Assemble(header(), []OwnerDraft{owner(limits(9, 9, 100), imageDraft())})
+	if err := want.Seal(context.Background(), &b, key); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(b.Bytes())
@@ -202,6 +205,11 @@ func FuzzOpen(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if _, err := Open(context.Background(), bytes.NewReader(b), other, now); err == nil {
 			t.Error("a plan opened that this key never sealed")
+		}
+		if got, err := Open(context.Background(), bytes.NewReader(b), key, now); err == nil {
+			if diff := cmp.Diff(want.doc, got.doc, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("something else than what was sealed opens (-sealed +opened):\n%s", diff)
+			}
 		}
 	})
 }

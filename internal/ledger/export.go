@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/shelflife-dev/shelflife/internal/bounded"
 )
 
 // Export writes an owner's records as they are, one JSON object a line, in order.
@@ -24,16 +26,22 @@ func (l *Ledger) Export(ctx context.Context, owner string, w io.Writer) error {
 	return nil
 }
 
+// maxRecord bounds a record in a file that somebody hands over. The largest that
+// are written, with long names and reasons, take some kilobytes.
+const maxRecord = 4 << 20
+
 // VerifyExport reads what Export wrote and makes sure of the chain: order,
 // hashes, every outcome's intent, every intent's run. The first thing wrong is
 // returned as a *BrokenError. An empty file is an empty chain. A file that was
 // cut off at a line's end is whole as far as it goes: compare Verification.Head
 // with the ledger's.
 func VerifyExport(r io.Reader) (Verification, error) {
-	dec := json.NewDecoder(r)
+	each := bounded.NewReader(r, maxRecord)
+	dec := json.NewDecoder(each)
 	dec.DisallowUnknownFields()
 	var p *replay
 	for {
+		each.Again()
 		var rec Record
 		err := dec.Decode(&rec)
 		if p == nil {

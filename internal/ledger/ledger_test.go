@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -292,5 +293,25 @@ func TestBudgetErrorsSayWhatToDo(t *testing.T) {
 	perDay := &ledger.BudgetError{Which: retention.GuardDeletesPerDay, Limit: 10, Used: 7, Asked: 4}
 	if got, want := perDay.Error(), "budget deletes_per_day: 4 asked, 7 of 10 used: wait for the next UTC day or raise limits.deletes_per_day"; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// endless is the beginning of a record and then the same for ever.
+type endless struct{ begin io.Reader }
+
+func (e endless) Read(p []byte) (int, error) {
+	if n, err := e.begin.Read(p); err == nil {
+		return n, nil
+	}
+	for i := range p {
+		p[i] = 'a'
+	}
+	return len(p), nil
+}
+
+func TestAnEndlessRecordIsNotReadWhole(t *testing.T) {
+	_, err := ledger.VerifyExport(endless{strings.NewReader(`{"v": 1, "owner": "`)})
+	if broken, ok := errors.AsType[*ledger.BrokenError](err); !ok || !strings.Contains(broken.Error(), "longer than 4 MiB") {
+		t.Error(err)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-github/v62/github"
+
+	"github.com/shelflife-dev/shelflife/internal/bounded"
 )
 
 // DefaultAPIURL is the REST API of github.com.
@@ -52,7 +54,7 @@ func New(hc *http.Client, apiURL string, opts ...Option) (*Client, error) {
 	}
 	inner := *hc
 	inner.CheckRedirect = stayOnHost
-	inner.Transport = boundedBodies{next: hc.Transport}
+	inner.Transport = watched{bounded.Transport{Next: hc.Transport}}
 	c := &Client{http: &inner, base: base, parallel: defaultParallelPages, now: time.Now}
 	for _, o := range opts {
 		o(c)

@@ -1,78 +1,27 @@
 package packages
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
 )
 
-// What is read of one answer at most. 100 packages or versions are far below the
-// first; the second keeps an error page of a proxy from filling the memory.
-const (
-	maxBody      = 32 << 20
-	maxErrorBody = 64 << 10
-)
-
-var errBodyTooLong = errors.New("the answer is longer than 32 MiB")
-
-// boundedBodies limits how much of an answer can be read. It has to be done in
-// the transport: go-github reads error bodies to their end by itself.
-type boundedBodies struct{ next http.RoundTripper }
+// watched tells a call what the transport said of its failure.
+type watched struct{ next http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
-func (b boundedBodies) RoundTrip(req *http.Request) (*http.Response, error) {
-	next := b.next
-	if next == nil {
-		next = http.DefaultTransport
-	}
-	resp, err := next.RoundTrip(req)
+func (t watched) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.next.RoundTrip(req)
 	if err != nil {
 		if w, ok := req.Context().Value(watchKey{}).(*sendWatch); ok {
 			w.failed.Store(&err)
 		}
-		return resp, err
 	}
-	if resp.StatusCode >= 200 && resp.StatusCode <= 299 {
-		resp.Body = &limitedBody{body: resp.Body, left: maxBody}
-		return resp, nil
-	}
-	// The status says what happened; the body only says it in words, so what
-	// can be read of it is enough, and a failure to read the rest changes nothing.
-	words, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
-	_ = resp.Body.Close()
-	resp.Body = io.NopCloser(bytes.NewReader(words))
-	return resp, nil
+	return resp, err
 }
-
-// limitedBody fails, rather than ending early, when the body is too long: a
-// listing cut off in silence would look whole.
-type limitedBody struct {
-	body io.ReadCloser
-	left int64
-}
-
-func (l *limitedBody) Read(p []byte) (int, error) {
-	if l.left <= 0 {
-		var one [1]byte
-		if n, err := l.body.Read(one[:]); n == 0 {
-			return 0, err
-		}
-		return 0, errBodyTooLong
-	}
-	if int64(len(p)) > l.left {
-		p = p[:l.left]
-	}
-	n, err := l.body.Read(p)
-	l.left -= int64(n)
-	return n, err
-}
-
-func (l *limitedBody) Close() error { return l.body.Close() }
 
 // stayOnHost follows redirects of reads within one host only. The transport
 // adds the credentials to every request, so another host would be given them;

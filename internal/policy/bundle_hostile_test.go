@@ -192,7 +192,12 @@ func TestArchivesThatAreNoPlainBundleAreRefused(t *testing.T) {
 		"signature elsewhere":  {pack(t, good, file("/a/.signatures.json", "{}")), "does not lie at its root"},
 		"data over rules":      {pack(t, good, file("/retention/p/data.json", `{"decisions": []}`)), `"retention", where the policies are`},
 		"data over library":    {pack(t, good, file("/data.json", `{"lib": {}}`)), `"lib", where the policies are`},
-		"broken data":          {pack(t, good, file("/data.json", `{`)), "load failed"},
+		"broken data":          {pack(t, good, file("/data.json", `{`)), `"data.json" is not JSON`},
+		"YAML aliases":         {pack(t, good, file("/data.json", yamlAliases)), `"data.json" is not JSON`},
+		"YAML in the manifest": {pack(t, good, file("/.manifest", yamlAliases)), `".manifest" is not JSON`},
+		"YAML further down":    {pack(t, good, file("/a/data.json", "a: 1")), `"a/data.json" is not JSON`},
+		"data.yaml":            {pack(t, good, file("/a/data.yaml", "{}")), `"a/data.yaml" is YAML`},
+		"data.yml":             {pack(t, good, file("/data.yml", "{}")), `"data.yml" is YAML`},
 		"two manifests":        {pack(t, good, file("/.manifest", `{}`), file("/a/.manifest", `{}`)), "multiple manifest"},
 		"an odd revision":      {pack(t, good, file("/.manifest", `{"revision": "a\nb"}`)), "no plain text"},
 		"a long revision":      {pack(t, good, file("/.manifest", `{"revision": "`+strings.Repeat("a", 129)+`"}`)), "no plain text"},
@@ -211,6 +216,31 @@ func TestArchivesThatAreNoPlainBundleAreRefused(t *testing.T) {
 		"a slash":   whole,
 	} {
 		if _, err := loadBundle(archive, policy.VerificationKey{}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// yamlAliases is small enough for a test. With a longer text and more aliases
+// the same becomes gigabytes.
+const yamlAliases = `a: &a "some text"
+b: [*a, *a, *a, *a, *a, *a, *a, *a]
+`
+
+// Documents are refused before OPA looks at a signature: it parses them in order
+// to check their hash, so nobody has to hold the key to have them expanded.
+func TestDocumentsAreNotExpandedBeforeTheyAreVerified(t *testing.T) {
+	key := edPair(t)
+	signed := build(t, onePolicy(t), "v1", "EdDSA", key.private)
+	for _, name := range []string{"data.json", ".manifest"} {
+		list := entries(t, signed)
+		for i := range list {
+			if base(list[i]) == name {
+				list[i].data = []byte(yamlAliases)
+			}
+		}
+		_, err := loadBundle(pack(t, list...), policy.VerificationKey{PEM: key.public})
+		if !errors.Is(err, policy.ErrBundleArchive) || !strings.Contains(err.Error(), "is not JSON") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

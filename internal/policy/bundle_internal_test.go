@@ -1,13 +1,16 @@
 package policy
 
 import (
+	"archive/tar"
 	"bytes"
 	"compress/gzip"
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -23,7 +26,7 @@ func FuzzBundle(f *testing.F) {
 	signed := smallBundle(f, SigningKey{PEM: secret, Algorithm: "EdDSA"})
 	want := contents(f, signed, key)
 	plain := unzipped(f, signed)
-	for _, seed := range [][]byte{plain, plain[:len(plain)/2], bytes.Replace(plain, []byte("keep"), []byte("kept"), 1), nil} {
+	for _, seed := range [][]byte{plain, plain[:len(plain)/2], bytes.Replace(plain, []byte("keep"), []byte("kept"), 1), aliased(f, plain), nil} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, tarball []byte) {
@@ -53,6 +56,38 @@ func FuzzBundle(f *testing.F) {
 			_, _ = bundleData(b)
 		}
 	})
+}
+
+// aliased puts a document into a signed bundle that is small, packs to even less
+// and would be gigabytes once its aliases are expanded.
+func aliased(t testing.TB, tarball []byte) []byte {
+	t.Helper()
+	text := "a: &a \"" + strings.Repeat("x", 1<<20) + "\"\nb:\n" + strings.Repeat("- *a\n", 2000)
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	for r := tar.NewReader(bytes.NewReader(tarball)); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		content := io.Reader(r)
+		if h.Name == "/data.json" {
+			h.Size, content = int64(len(text)), strings.NewReader(text)
+		}
+		if err := w.WriteHeader(h); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(w, content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
 
 // smallBundle is as small as can be, so that each byte of it gets its turn.

@@ -71,7 +71,9 @@ func readBundleFiles(shipped fs.FS, archive []byte, key VerificationKey) (files,
 
 // verified lets OPA read the files. Whether a signature is needed is not left to
 // it: were the file with the signatures missing, a reader that finds none to
-// check would check nothing.
+// check would check nothing. Nor is what it parses: it hashes documents as values,
+// so it parses them before it knows whose they are, and takes for YAML what is no
+// JSON. Aliases let a few kilobytes of YAML become gigabytes.
 func verified(unpacked []bundleFile, key VerificationKey) (bundle.Bundle, error) {
 	var signatures []byte
 	for _, f := range unpacked {
@@ -81,10 +83,18 @@ func verified(unpacked []bundleFile, key VerificationKey) (bundle.Bundle, error)
 			signatures = f.data
 		case bundle.IsSignaturesFile(f.name):
 			return bundle.Bundle{}, refused("%q is a signature that does not lie at its root", shortened(f.name))
+		case bundle.IsYAMLDataFile(f.name):
+			return bundle.Bundle{}, refused("%q is YAML, which is not read from a bundle; opa build and shelflife policy build write data.json", shortened(f.name))
+		case bundle.IsStructuredDoc(f.name) && !json.Valid(f.data):
+			return bundle.Bundle{}, refused("%q is not JSON", shortened(f.name))
 		case base == "patch.json":
 			return bundle.Bundle{}, refused("it is a delta bundle, which can't be signed; build a whole one")
 		case strings.HasSuffix(base, ".wasm"), base == bundle.PlanFile, base == bundle.PlanProtoFile:
 			return bundle.Bundle{}, refused("%q is compiled code, which can't be checked; build it with --target rego", shortened(f.name))
+		case strings.HasSuffix(base, bundle.RegoExt):
+			if name, line := aliasInComments(f.data); line > 0 {
+				return bundle.Bundle{}, refused("%q, line %d: "+noAliases, shortened(f.name), line, name)
+			}
 		}
 	}
 	r := bundle.NewCustomReader(&fileLoader{files: unpacked}).

@@ -109,6 +109,10 @@ func (s *set) parse() Findings {
 	for i := range s.files.sources {
 		all.Go(func() error {
 			src := &s.files.sources[i]
+			if name, line := aliasInComments(src.text); line > 0 {
+				of[i] = Findings{{File: src.name, Line: line, Message: fmt.Sprintf(noAliases, name)}}
+				return nil
+			}
 			module, err := ast.ParseModuleWithOpts(src.name, string(src.text), ast.ParserOptions{
 				ProcessAnnotation: true, Capabilities: s.caps, RegoVersion: ast.RegoV1,
 			})

@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -11,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/shelflife-dev/shelflife/internal/bounded"
 )
 
 // The files beside the modules in the shipped folder.
@@ -125,8 +128,10 @@ func CompatNames(shipped fs.FS) []string {
 
 // readModules reads every .rego file of a folder. Folders whose name begins
 // with a dot are left out: a mounted ConfigMap holds its files a second time there.
+// It reads no more than an archive may hold.
 func readModules(from fs.FS, shown, key string) ([]source, error) {
 	var out []source
+	total := 0
 	err := fs.WalkDir(from, ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -136,9 +141,15 @@ func readModules(from fs.FS, shown, key string) ([]source, error) {
 		case d.IsDir() || path.Ext(name) != ".rego":
 			return nil
 		}
-		text, err := fs.ReadFile(from, name)
+		text, err := readModule(from, name)
 		if err != nil {
 			return err
+		}
+		if total += len(text); total > maxBundleUnpacked {
+			return fmt.Errorf("together they are larger than %d MiB", maxBundleUnpacked>>20)
+		}
+		if len(out) == maxBundleFiles {
+			return fmt.Errorf("there are more than %d files", maxBundleFiles)
 		}
 		out = append(out, source{name: path.Join(shown, name), key: key + "/" + name, text: text})
 		return nil
@@ -147,4 +158,25 @@ func readModules(from fs.FS, shown, key string) ([]source, error) {
 		return nil, fmt.Errorf("read policies below %s: %w", shown, err)
 	}
 	return out, nil
+}
+
+// readModule reads a plain file, also through a link: a device would have no end,
+// and a pipe perhaps no beginning.
+func readModule(from fs.FS, name string) ([]byte, error) {
+	info, err := fs.Stat(from, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no plain file", name)
+	}
+	f, err := from.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(bounded.NewReader(f, maxBundleFile))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return text, nil
 }

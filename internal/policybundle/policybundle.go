@@ -10,11 +10,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"time"
 
+	"github.com/shelflife-dev/shelflife/internal/bounded"
 	"github.com/shelflife-dev/shelflife/internal/bundles"
 	"github.com/shelflife-dev/shelflife/internal/bundles/awsbundle"
 	"github.com/shelflife-dev/shelflife/internal/config"
@@ -52,7 +51,7 @@ func (s Sources) Options(ctx context.Context, p config.Policies, o policy.Option
 	}
 	if !strings.Contains(p.Bundle, "://") {
 		// A file is its own copy: nothing stands in for one that is refused.
-		if o.Bundle, err = ReadFile(p.Bundle, policy.MaxBundleBytes); err != nil {
+		if o.Bundle, err = bounded.ReadFile(p.Bundle, policy.MaxBundleBytes); err != nil {
 			return o, bundles.Status{}, fmt.Errorf("%w.bundle: %w", ErrSetup, err)
 		}
 		return o, bundles.Status{Source: p.Bundle, Digest: bundles.Digest(o.Bundle)}, nil
@@ -106,7 +105,7 @@ func (s Sources) key(ctx context.Context, p config.Policies) (policy.Verificatio
 		}
 		key.PEM, err = awsbundle.PublicKey(ctx, client, p.VerificationKey)
 	} else {
-		key.PEM, err = ReadFile(p.VerificationKey, MaxKeyBytes)
+		key.PEM, err = bounded.ReadFile(p.VerificationKey, MaxKeyBytes)
 	}
 	switch {
 	case err != nil:
@@ -115,30 +114,6 @@ func (s Sources) key(ctx context.Context, p config.Policies) (policy.Verificatio
 		return key, fmt.Errorf("%s is empty; write the public key there", p.VerificationKey)
 	}
 	return key, key.Check()
-}
-
-// ReadFile reads a file that may have so many bytes.
-func ReadFile(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case int64(len(data)) > limit:
-		return nil, fmt.Errorf("%s is larger than %s; is this the right file?", path, size(limit))
-	}
-	return data, nil
-}
-
-func size(n int64) string {
-	if n >= 1<<20 {
-		return fmt.Sprintf("%d MiB", n>>20)
-	}
-	return fmt.Sprintf("%d KiB", n>>10)
 }
 
 // Forgets is a store that keeps nothing, for those that have none.

@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/shelflife-dev/shelflife/internal/bounded"
 	"github.com/shelflife-dev/shelflife/internal/bundles"
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/guard"
@@ -53,19 +54,44 @@ func Data(path string) (map[string]any, error) {
 	if path == "" {
 		return nil, nil
 	}
-	b, err := policybundle.ReadFile(path, MaxDataBytes)
+	b, err := bounded.ReadFile(path, MaxDataBytes)
 	if err != nil {
 		return nil, fmt.Errorf("read policies.data: %w", err)
 	}
-	var doc map[string]any
-	if err := yaml.Unmarshal(b, &doc); err != nil {
+	doc, err := Document(b)
+	if err != nil {
 		return nil, fmt.Errorf("read policies.data: %s: %w", filepath.Base(path), err)
+	}
+	if doc == nil {
+		return nil, nil
+	}
+	object, ok := doc.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("read policies.data: %s is no object of documents by name", filepath.Base(path))
+	}
+	return object, nil
+}
+
+// Document reads one document, JSON or YAML, into the types that JSON has, whatever
+// YAML would make of it. An empty text is nil. It has to be bounded by the caller;
+// what its aliases make of it is bounded here.
+func Document(text []byte) (any, error) {
+	var node yaml.Node
+	if err := yaml.Unmarshal(text, &node); err != nil {
+		return nil, err
+	}
+	if err := config.CheckExpanded(&node); err != nil {
+		return nil, err
+	}
+	var doc any
+	if err := node.Decode(&doc); err != nil {
+		return nil, err
 	}
 	j, err := json.Marshal(doc)
 	if err != nil {
-		return nil, fmt.Errorf("read policies.data: %w", err)
+		return nil, err
 	}
-	var plain map[string]any // as JSON has it: numbers are float64
+	var plain any
 	err = json.Unmarshal(j, &plain)
 	return plain, err
 }

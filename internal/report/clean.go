@@ -3,8 +3,9 @@ package report
 import (
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/shelflife-dev/shelflife/internal/harmless"
 )
 
 // clean makes text harmless for a terminal and keeps it on one line: control
@@ -20,7 +21,7 @@ func clean(s string) string {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case isHarmless(r):
+		case harmless.Rune(r):
 			b.WriteRune(r)
 		case r == '\n':
 			b.WriteString(`\n`)
@@ -29,7 +30,7 @@ func clean(s string) string {
 		case r < 0x80:
 			fmt.Fprintf(&b, `\x%02x`, r)
 		default:
-			b.WriteString(escapeRune(r))
+			b.WriteString(harmless.Escape(r))
 		}
 		i += size
 	}
@@ -49,29 +50,11 @@ func Lines(s string) string {
 
 func isClean(s string) bool {
 	for i, r := range s {
-		if !isHarmless(r) || r == utf8.RuneError && !strings.HasPrefix(s[i:], string(utf8.RuneError)) {
+		if !harmless.Rune(r) || r == utf8.RuneError && !strings.HasPrefix(s[i:], string(utf8.RuneError)) {
 			return false
 		}
 	}
 	return true
-}
-
-// isHarmless reports whether a terminal shows r as one visible character, or
-// as part of one. Spaces other than the plain one could pass for it.
-func isHarmless(r rune) bool {
-	if r == ' ' {
-		return true
-	}
-	return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.Is(unicode.Zs, r)
-}
-
-// escapeRune writes r as JSON does, in UTF-16 units.
-func escapeRune(r rune) string {
-	if r > 0xFFFF {
-		r -= 0x10000
-		return fmt.Sprintf(`\u%04x\u%04x`, 0xD800+(r>>10), 0xDC00+(r&0x3FF))
-	}
-	return fmt.Sprintf(`\u%04x`, r)
 }
 
 // Visible is text as every format for people shows it: on one line, without

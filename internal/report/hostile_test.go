@@ -10,21 +10,25 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/shelflife-dev/shelflife/internal/harmless"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
 func TestClean(t *testing.T) {
 	for in, want := range map[string]string{
-		"plain text":               "plain text",
-		"日本語 é 👍":                  "日本語 é 👍",
-		"\x1b[31mred":              `\x1b[31mred`,
-		"a\nb\r\tc\x00\x7f":        `a\nb\x0d\tc\x00\x7f`,
-		"\u009b31m":                `\u009b31m`,
-		"\u202eevil\u2066\u200b":   `\u202eevil\u2066\u200b`,
-		"a\u2028b\u0085c\u00a0d":   `a\u2028b\u0085c\u00a0d`,
-		"\xff\xc3(":                `\xff\xc3(`,
-		"\ufffd stays":             "\ufffd stays",
-		"\U000E0041tag \U0010FFFF": `\udb40\udc41tag \udbff\udfff`,
+		"plain text":                "plain text",
+		"日本語 é 👍":                   "日本語 é 👍",
+		"\x1b[31mred":               `\x1b[31mred`,
+		"a\nb\r\tc\x00\x7f":         `a\nb\x0d\tc\x00\x7f`,
+		"\u009b31m":                 `\u009b31m`,
+		"\u202eevil\u2066\u200b":    `\u202eevil\u2066\u200b`,
+		"a\u2028b\u0085c\u00a0d":    `a\u2028b\u0085c\u00a0d`,
+		"\xff\xc3(":                 `\xff\xc3(`,
+		"\ufffd stays":              "\ufffd stays",
+		"\u3164\u115f\uffa0\u1160":  `\u3164\u115f\uffa0\u1160`,
+		"a\u2800\u034f\ufe0f\u180b": `a\u2800\u034f\ufe0f\u180b`,
+		"\U000E0100x":               `\udb40\udd00x`,
+		"\U000E0041tag \U0010FFFF":  `\udb40\udc41tag \udbff\udfff`,
 	} {
 		if got := clean(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
@@ -100,7 +104,7 @@ func checkHarmless(t interface{ Errorf(string, ...any) }, name string, f Format,
 		t.Errorf("%s as %v: not UTF-8: %q", name, f, out)
 	}
 	for _, r := range out {
-		if r != '\n' && !isHarmless(r) {
+		if r != '\n' && !harmless.Rune(r) {
 			t.Errorf("%s as %v: %U reaches the output: %q", name, f, r, out)
 			return
 		}

@@ -135,6 +135,12 @@ func code(s string) string {
 	return b.String()
 }
 
+// Code is text as Markdown shows it in the manner of code, whatever is in it.
+func Code(s string) string { return code(s) }
+
+// Prose is text as Markdown shows it with all of its markup escaped.
+func Prose(s string) string { return prose(s) }
+
 // prose escapes all markup in text. Words that GitHub would link (mentions,
 // addresses, issue numbers) become code, where it does not.
 func prose(s string) string {

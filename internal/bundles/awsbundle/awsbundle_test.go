@@ -2,8 +2,10 @@ package awsbundle_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/x509"
 	"encoding/pem"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +87,29 @@ func TestTheLastGoodBundleIsKeptOnS3(t *testing.T) {
 	}
 	if _, has, _ := store.Bundle(t.Context(), "s3://b/other"); has {
 		t.Error("another source has the bundle too")
+	}
+}
+
+// holding answers every request with one object.
+type holding string
+
+func (h holding) GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
+	return &s3.GetObjectOutput{Body: io.NopCloser(strings.NewReader(string(h)))}, nil
+}
+
+func (holding) PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
+	return &s3.PutObjectOutput{}, nil
+}
+
+func TestADamagedObjectStandsInNobodysWay(t *testing.T) {
+	for name, text := range map[string]string{"no JSON": "<html>", "cut off": `{"source": "s3://b/k", "body": "H4s`, "other JSON": "[]"} {
+		k, has, err := awsbundle.NewStore(holding(text), "b").Bundle(t.Context(), "s3://b/k")
+		if err != nil || !has || k.Source != "s3://b/k" || k.Digest == bundles.Digest(k.Body) {
+			t.Errorf("%s: %+v, %t, %v, want one that can't be opened", name, k, has, err)
+		}
+	}
+	if _, _, err := awsbundle.NewStore(holding(`{"source": "s3://b/other"}`), "b").Bundle(t.Context(), "s3://b/k"); err == nil {
+		t.Error("the bundle of another source was taken")
 	}
 }
 

@@ -84,7 +84,8 @@ func (s *Store) object(source string) string {
 	return "bundles/" + hex.EncodeToString(sum[:16]) + ".json"
 }
 
-// Bundle returns the kept bundle of a source; false when there is none.
+// Bundle returns the kept bundle of a source; false when there is none. Of an object
+// that is not what KeepBundle wrote comes one that no loader opens.
 func (s *Store) Bundle(ctx context.Context, source string) (bundles.Kept, bool, error) {
 	out, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: aws.String(s.object(source))})
 	if _, missing := errors.AsType[*types.NoSuchKey](err); missing {
@@ -99,8 +100,11 @@ func (s *Store) Bundle(ctx context.Context, source string) (bundles.Kept, bool, 
 		return bundles.Kept{}, false, fmt.Errorf("read the kept bundle from S3: %w", err)
 	}
 	var k bundles.Kept
-	if err := json.Unmarshal(text, &k); err != nil {
-		return bundles.Kept{}, false, fmt.Errorf("read the kept bundle from S3: %w", err)
+	if json.Unmarshal(text, &k) != nil {
+		// As damaged as one whose archive has another digest, and refused as that is:
+		// a bundle that the source still gives takes its place, and without one
+		// nothing is decided. An error would stand in the way of the healthy source.
+		return bundles.Kept{Source: source, Digest: "unreadable"}, true, nil
 	}
 	if k.Source != source {
 		return bundles.Kept{}, false, fmt.Errorf("the kept bundle %s is that of %q; delete the object", s.object(source), k.Source)

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/shelflife-dev/shelflife/internal/bounded"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
@@ -79,19 +80,11 @@ func (s *Store) get(ctx context.Context, key string) (inv retention.Inventory, o
 	return inv, err == nil, err
 }
 
-// decode reads to the very end: that is where gzip keeps its checksum.
 func decode(r io.Reader) (inv retention.Inventory, err error) {
-	z, err := gzip.NewReader(r)
-	if err != nil {
-		return inv, err
-	}
-	if err := json.NewDecoder(z).Decode(&inv); err != nil {
+	if err := bounded.DecodeGzip(r, bounded.MaxSnapshot, &inv); err != nil {
 		return retention.Inventory{}, err
 	}
-	if _, err := io.Copy(io.Discard, z); err != nil {
-		return retention.Inventory{}, err
-	}
-	return inv, z.Close()
+	return inv, nil
 }
 
 // belongs makes sure that an object is where its content belongs: one that was

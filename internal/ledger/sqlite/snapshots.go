@@ -12,6 +12,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/shelflife-dev/shelflife/internal/bounded"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
@@ -163,11 +164,7 @@ func scanSnapshot(scan func(...any) error) (r snapshotRow, err error) {
 }
 
 func readSnapshot(readAt string, body []byte) (inv retention.Inventory, err error) {
-	z, err := gzip.NewReader(bytes.NewReader(body))
-	if err != nil {
-		return inv, err
-	}
-	if err := json.NewDecoder(z).Decode(&inv); err != nil {
+	if err := bounded.DecodeGzip(bytes.NewReader(body), bounded.MaxSnapshot, &inv); err != nil {
 		return retention.Inventory{}, err
 	}
 	if err := readStamp(readAt, &inv.ReadAt); err != nil {

@@ -9,6 +9,9 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/shelflife-dev/shelflife/internal/bounded"
+	"github.com/shelflife-dev/shelflife/internal/guard"
 )
 
 // SaveSweep keeps where an owner's sweep stands, a JSON document, in place of
@@ -74,7 +77,7 @@ func (db *DB) LoadPlan(ctx context.Context, owner, run string) (sealed []byte, o
 		z, err = gzip.NewReader(bytes.NewReader(body))
 	}
 	if err == nil {
-		sealed, err = io.ReadAll(z)
+		sealed, err = io.ReadAll(bounded.NewReader(z, guard.MaxPlanBytes))
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("read the plan of sweep %s of %s: %w", run, owner, err)
