@@ -149,40 +149,6 @@ func (e *Engine) owner(login string) (config.Owner, bool) {
 	return config.Config{Owners: e.Owners}.Owner(login)
 }
 
-// lock waits until nobody else works on the owner.
-func (e *Engine) lock(ctx context.Context, login string) (unlock func(), err error) {
-	sem := e.semaphore(login)
-	select {
-	case sem <- struct{}{}:
-		return func() { <-sem }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// tryLock is lock without waiting; false when somebody works on the owner.
-func (e *Engine) tryLock(login string) (unlock func(), ok bool) {
-	sem := e.semaphore(login)
-	select {
-	case sem <- struct{}{}:
-		return func() { <-sem }, true
-	default:
-		return nil, false
-	}
-}
-
-func (e *Engine) semaphore(login string) chan struct{} {
-	key := strings.ToLower(login)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	sem, ok := e.locks[key]
-	if !ok {
-		sem = make(chan struct{}, 1)
-		e.locks[key] = sem
-	}
-	return sem
-}
-
 // worker holds one owner for one item.
 type worker struct {
 	*Engine
