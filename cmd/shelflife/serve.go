@@ -234,7 +234,8 @@ func (s *server) newEngine(ctx context.Context, sw sweep.Switch) (*sweep.Engine,
 	return sweep.New(sweep.Config{
 		Owners: s.cfg.Owners, Connect: s.target, Enforcer: enforcer, Judge: judge, Bundle: bundleOf(judge), Sealer: sealer,
 		Plans: s.db, Sweeps: s.db, Queue: s.queues, Switch: sw, OwnerVersions: s.db.ActiveVersions, Record: s.logDecisions,
-		Now: s.now, Log: s.log,
+		Beside: func(ctx context.Context, login string) (func(), error) { return s.locks.Share(ctx, login) },
+		Now:    s.now, Log: s.log,
 	})
 }
 

@@ -154,6 +154,11 @@ func (b boardUndo) Undo(ctx context.Context, plan guard.Plan) error {
 		return err
 	}
 	defer release()
+	end, err := b.s.hold(ctx, plan)
+	if err != nil {
+		return err
+	}
+	defer end()
 	res, err := b.enforcer().Apply(ctx, enforce.ApplyRequest{Plan: plan, Targets: targets, Bundle: plan.Bundle(), Stop: b.stopped})
 	if err != nil {
 		return err

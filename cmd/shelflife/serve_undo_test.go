@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,6 +86,57 @@ func TestTheDashboardsUndoWaitsForWhatServeHasAtHand(t *testing.T) {
 	if a := <-answered; a.err != nil || !strings.Contains(a.body, "1 version would come back") {
 		t.Errorf("the confirmation: %v %s", a.err, a.body)
 	}
+	s.stop()
+}
+
+const waitsForProcess = "waiting for another shelflife that works on acme"
+
+// beside runs a command with its own stderr; what it exits with comes later.
+func (s *served) beside(args ...string) (errs *watched, ended <-chan int) {
+	errs, code := newWatched(), make(chan int, 1)
+	env := func(k string) string { return s.env[k] }
+	ctx := s.t.Context()
+	go func() { code <- run(ctx, args, streams{out: io.Discard, err: errs, getenv: env, dir: s.dir}) }()
+	return errs, code
+}
+
+func TestServeSweepsNothingWhileAnotherProcessUndoes(t *testing.T) {
+	t.Parallel()
+	s, _, run := quarantined(t)
+	restore := s.held("POST /**/restore")
+	errs, ended := s.beside("undo", run, "--yes")
+	<-restore.Reached()
+	calls := len(s.sim.Calls())
+	s.publish("team/api", "debug2")
+	s.logs.wait(t, waitsForProcess)
+	if got := len(s.sim.Calls()); got != calls {
+		t.Errorf("%d calls while the undo was under way", got-calls)
+	}
+	restore.Release()
+	if code := <-ended; code != exitDone {
+		t.Errorf("undo: %d %s", code, errs)
+	}
+	s.logs.wait(t, `"msg":"item"`, `"version_id":"100005"`, `"outcome":"done"`) // debug2
+	s.demand("team/api", "debug", "v1", "v2", "v3")
+	s.stop()
+}
+
+func TestAnUndoWaitsForServeInAnotherProcess(t *testing.T) {
+	t.Parallel()
+	s, _, run := quarantined(t)
+	del := s.held("DELETE /**")
+	s.publish("team/api", "debug2")
+	<-del.Reached()
+	errs, ended := s.beside("undo", run, "--yes")
+	errs.wait(t, waitsForProcess)
+	if got := s.active("team/api"); slices.Contains(got, "debug") {
+		t.Errorf("restored beside the sweep: %s", got)
+	}
+	del.Release()
+	if code := <-ended; code != exitDone {
+		t.Errorf("undo: %d %s", code, errs)
+	}
+	s.demand("team/api", "debug", "v1", "v2", "v3")
 	s.stop()
 }
 

@@ -41,8 +41,8 @@ type Switch interface {
 	Paused(ctx context.Context) (on bool, reason string)
 }
 
-// Config is what an Engine is made of. OwnerVersions, Record, Observe and the
-// durations may be left out.
+// Config is what an Engine is made of. OwnerVersions, Record, Observe, Beside and
+// the durations may be left out.
 type Config struct {
 	Owners  []config.Owner // the only ones that are ever touched
 	Connect func(ctx context.Context, o config.Owner) (enforce.Target, error)
@@ -61,6 +61,10 @@ type Config struct {
 	Record func(ctx context.Context, p guard.Plan) error
 	// Observe hears what is worth counting; it is called while the owner is held.
 	Observe func(e Event)
+
+	// Beside holds an owner while an item of it is handled, against an undo by
+	// another process.
+	Beside func(ctx context.Context, owner string) (release func(), err error)
 
 	Now   func() time.Time
 	Log   *slog.Logger
@@ -127,6 +131,13 @@ func (e *Engine) Handle(ctx context.Context, item retention.WorkItem) error {
 		return err
 	}
 	defer unlock()
+	if e.Beside != nil {
+		release, err := e.Beside(ctx, o.Login)
+		if err != nil {
+			return err
+		}
+		defer release()
+	}
 	w := &worker{Engine: e, owner: o, log: e.Log.With("owner", o.Login)}
 	if _, err := w.load(ctx); err != nil {
 		return err
