@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -36,6 +37,7 @@ type Sources struct {
 	Now   func() time.Time
 	S3    func(context.Context) (awsbundle.S3, error)
 	KMS   func(context.Context) (awsbundle.KMS, error)
+	HTTP  http.RoundTripper // for https addresses; nil means one of its own
 }
 
 // Options adds the configured bundle and its key to what is loaded; without one it
@@ -84,7 +86,7 @@ func (s Sources) source(ctx context.Context, p config.Policies) (bundles.Source,
 		out.Getter, err = awsbundle.NewGetter(client, p.Bundle, policy.MaxBundleBytes)
 		return out, err
 	}
-	getter, err := bundles.NewHTTP(p.Bundle, policy.MaxBundleBytes, nil)
+	getter, err := bundles.NewHTTP(p.Bundle, policy.MaxBundleBytes, s.HTTP)
 	if err != nil {
 		return out, err
 	}

@@ -41,8 +41,8 @@ type Switch interface {
 	Paused(ctx context.Context) (on bool, reason string)
 }
 
-// Config is what an Engine is made of. OwnerVersions, Record, Observe, Beside and
-// the durations may be left out.
+// Config is what an Engine is made of. OwnerVersions, Record, Observe, Beside,
+// the durations, and either Policies or Judge and Bundle may be left out.
 type Config struct {
 	Owners  []config.Owner // the only ones that are ever touched
 	Connect func(ctx context.Context, o config.Owner) (enforce.Target, error)
@@ -50,6 +50,10 @@ type Config struct {
 	Enforcer *enforce.Enforcer // its Progress is not used
 	Judge    enforce.Judge
 	Bundle   guard.Bundle
+	// Policies are those in force now, in the place of Judge and Bundle, for an
+	// engine that outlives them. An item is handled by one set of them. An error
+	// says why there are none, and holds what would be done as the Switch does.
+	Policies func() (enforce.Judge, guard.Bundle, error)
 	Sealer   guard.Sealer
 	Plans    Plans
 	Sweeps   Sweeps
@@ -100,7 +104,7 @@ func New(c Config) (*Engine, error) {
 		name    string
 		missing bool
 	}{
-		{"Connect", c.Connect == nil}, {"Enforcer", c.Enforcer == nil}, {"Judge", c.Judge == nil}, {"Sealer", c.Sealer == nil},
+		{"Connect", c.Connect == nil}, {"Enforcer", c.Enforcer == nil}, {"Judge", c.Judge == nil && c.Policies == nil}, {"Sealer", c.Sealer == nil},
 		{"Plans", c.Plans == nil}, {"Sweeps", c.Sweeps == nil}, {"Queue", c.Queue == nil}, {"Switch", c.Switch == nil},
 		{"Now", c.Now == nil}, {"Log", c.Log == nil},
 	} {
@@ -138,9 +142,12 @@ func (e *Engine) Handle(ctx context.Context, item retention.WorkItem) error {
 		}
 		defer release()
 	}
-	w := &worker{Engine: e, owner: o, log: e.Log.With("owner", o.Login)}
+	w := &worker{Engine: e, owner: o, log: e.Log.With("owner", o.Login), judge: e.Judge, bundle: e.Bundle}
 	if _, err := w.load(ctx); err != nil {
 		return err
+	}
+	if e.Policies != nil {
+		w.judge, w.bundle, w.none = e.Policies()
 	}
 	switch {
 	case item.Kind == retention.WorkPackage:
@@ -163,9 +170,12 @@ func (e *Engine) owner(login string) (config.Owner, bool) {
 // worker holds one owner for one item.
 type worker struct {
 	*Engine
-	owner config.Owner
-	state State
-	log   *slog.Logger
+	owner  config.Owner
+	state  State
+	log    *slog.Logger
+	judge  enforce.Judge
+	bundle guard.Bundle
+	none   error // why there are no policies
 }
 
 // stop is what enforce asks between its steps: whether the switch is on, or the
@@ -174,6 +184,9 @@ func (w *worker) stop(end time.Time) func(context.Context) error {
 	return func(ctx context.Context) error {
 		if on, why := w.Switch.Paused(ctx); on {
 			return &switchedError{why}
+		}
+		if w.none != nil {
+			return &switchedError{"there are no policies: " + w.none.Error()}
 		}
 		if !end.IsZero() && !w.Now().Before(end) {
 			return errSlice

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/shelflife-dev/shelflife/internal/enforce"
+	"github.com/shelflife-dev/shelflife/internal/guard"
 )
 
 func TestAHeldOwnerIsNotSwept(t *testing.T) {
@@ -54,4 +58,27 @@ func TestAHoldWaitsForTheSliceAtHand(t *testing.T) {
 	release, err := w.eng.Hold(t.Context(), "acme")
 	w.must(err)
 	release()
+}
+
+func TestWithoutPoliciesWorkIsHeld(t *testing.T) {
+	w := newWorld(t)
+	none := errors.New("the bundle is stale")
+	w.eng.Judge, w.eng.Policies = nil, func() (enforce.Judge, guard.Bundle, error) {
+		if none != nil {
+			return nil, guard.Bundle{}, none
+		}
+		return w.judge, w.bundle, nil
+	}
+	w.due()
+	w.must(w.one())
+	if len(w.steps) != 0 || len(w.gone()) != 0 {
+		t.Fatalf("without policies: %v", w.steps)
+	}
+	none = nil
+	w.clock.Advance(time.Minute)
+	w.tick()
+	w.work()
+	if diff := cmp.Diff(swept(), w.gone()); diff != "" {
+		t.Errorf("with policies (-want +got):\n%s", diff)
+	}
 }
