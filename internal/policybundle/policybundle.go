@@ -90,7 +90,7 @@ func (s Sources) source(ctx context.Context, p config.Policies) (bundles.Source,
 	if err != nil {
 		return out, err
 	}
-	out.Name, out.Getter = getter.Name(), getter
+	out.Name, out.Key, out.Getter = getter.Name(), getter.Key(), getter
 	return out, nil
 }
 

@@ -166,3 +166,28 @@ func TestTheEndOfTheProcessIsNoFailure(t *testing.T) {
 		t.Errorf("the log: %s", &s.log)
 	}
 }
+
+// One address's bundle must not stand in for another's.
+func TestABundleStandsInForItsOwnAddressOnly(t *testing.T) {
+	s := newSource(t)
+	server := httptest.NewTLSServer(s)
+	t.Cleanup(server.Close)
+	load := func(query string) (bundles.Status, error) {
+		c := config.Config{Policies: config.Policies{Bundle: server.URL + "/b.tar.gz" + query}}
+		_, status, err := policyset.Load(t.Context(), c, policybundle.Sources{
+			Store: s, Now: func() time.Time { return s.now }, HTTP: server.Client().Transport,
+		})
+		return status, err
+	}
+	if _, err := load("?channel=staging&X-Amz-Signature=1"); err != nil {
+		t.Fatal(err)
+	}
+	s.status = http.StatusServiceUnavailable
+	if _, err := load("?channel=prod"); !errors.Is(err, bundles.ErrUnavailable) || strings.Contains(err.Error(), "channel") {
+		t.Errorf("another channel: %v", err)
+	}
+	status, err := load("?channel=staging&X-Amz-Signature=2")
+	if err != nil || status.StandsIn == nil || status.Source != server.URL+"/b.tar.gz" {
+		t.Errorf("its own: %+v, %v", status, err)
+	}
+}
