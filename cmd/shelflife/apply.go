@@ -117,6 +117,11 @@ func (s *session) carryOut(ctx context.Context, plan guard.Plan, req enforce.App
 			return &codeError{code: exitHeld, err: err}
 		}
 	}
+	release, err := s.hold(ctx, plan)
+	if err != nil {
+		return err
+	}
+	defer release()
 	started := s.now()
 	res, err := s.enforcer().Apply(ctx, req)
 	if err != nil && res.Run == "" {
@@ -139,6 +144,16 @@ func (s *session) carryOut(ctx context.Context, plan guard.Plan, req enforce.App
 		return silent(exitHeld)
 	}
 	return silent(resultCode(res, !req.Person && alarmed(plan)))
+}
+
+// hold takes a plan's owners while it is carried out: an undo alone, since others
+// must not read what is half restored; all else side by side. Planning needs no
+// hold, because carrying out reads and judges everything again.
+func (s *session) hold(ctx context.Context, plan guard.Plan) (release func(), err error) {
+	if plan.Kind() == retention.RunUndo {
+		return s.locks.Exclude(ctx, logins(plan)...)
+	}
+	return s.locks.Share(ctx, logins(plan)...)
 }
 
 // resultNotes says what comes next. saved says that the plan is in a file, so

@@ -63,6 +63,11 @@ func (d *diagnosis) probe(ctx context.Context, s *session, t enforce.Target, ref
 			return "", &codeError{code: exitHeld, err: err}
 		}
 	}
+	release, err := s.hold(ctx, plan)
+	if err != nil {
+		return "", err
+	}
+	defer release()
 	res, err := s.enforcer().Apply(ctx, enforce.ApplyRequest{Plan: plan, Targets: []enforce.Target{t}, Judge: h, Bundle: plan.Bundle(), Person: true, Stop: stop})
 	if err != nil {
 		return "", err

@@ -14,7 +14,7 @@ import (
 
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/enforce"
-	"github.com/shelflife-dev/shelflife/internal/policy"
+	"github.com/shelflife-dev/shelflife/internal/policyset"
 	"github.com/shelflife-dev/shelflife/internal/retention"
 	"github.com/shelflife-dev/shelflife/internal/secret"
 	"github.com/shelflife-dev/shelflife/internal/sweep"
@@ -73,7 +73,7 @@ type server struct {
 	queues  queues
 	engine  *sweep.Engine
 	dialing sync.Mutex // guards the session's accesses
-	judge   *policy.Engine
+	inForce *policyset.Follower
 }
 
 func (a *app) openServer() (*server, error) {
@@ -218,11 +218,9 @@ func (s *server) webhookSecrets() (webhook.StaticSecrets, error) {
 }
 
 func (s *server) newEngine(ctx context.Context, sw sweep.Switch) (*sweep.Engine, error) {
-	judge, err := s.policies(ctx)
-	if err != nil {
+	if err := s.follow(ctx); err != nil {
 		return nil, err
 	}
-	s.judge = judge
 	sealer, err := s.sealer(ctx)
 	if err != nil {
 		return nil, err
@@ -232,9 +230,10 @@ func (s *server) newEngine(ctx context.Context, sw sweep.Switch) (*sweep.Engine,
 		enforcer.Actor = "serve"
 	}
 	return sweep.New(sweep.Config{
-		Owners: s.cfg.Owners, Connect: s.target, Enforcer: enforcer, Judge: judge, Bundle: bundleOf(judge), Sealer: sealer,
-		Plans: s.db, Sweeps: s.db, Queue: s.queues, Switch: sw, OwnerVersions: s.db.ActiveVersions, Record: s.logDecisions,
-		Now: s.now, Log: s.log,
+		Owners: s.cfg.Owners, Connect: s.target, Enforcer: enforcer, Policies: s.judge, Sealer: sealer,
+		Plans: s.db, Sweeps: s.db, Queue: s.queues, Switch: policySwitch{sw, s.inForce}, OwnerVersions: s.db.ActiveVersions, Record: s.logDecisions,
+		Beside: func(ctx context.Context, login string) (func(), error) { return s.locks.Share(ctx, login) },
+		Now:    s.now, Log: s.log,
 	})
 }
 
@@ -257,6 +256,9 @@ func (s *server) tick(ctx context.Context) {
 	t := time.NewTicker(tickEvery)
 	defer t.Stop()
 	for {
+		if s.cfg.Policies.Bundle != "" {
+			s.inForce.Refresh(ctx)
+		}
 		if err := s.engine.Tick(ctx, s.now()); err != nil && ctx.Err() == nil {
 			s.log.ErrorContext(ctx, "tick failed; the next one tries again", "error", err.Error())
 		}

@@ -86,17 +86,26 @@ func (s *server) newDashboard(at net.Addr, work dashboardWork) (*dashboard.Dashb
 	if u, err := url.Parse(cfg.URL); err == nil && cfg.URL != "" {
 		hosts, secure = append(hosts, u.Host), u.Scheme == "https"
 	}
-	b := s.judge.Bundle()
-	set := dashboard.PolicySet{Revision: b.Revision, Digest: b.Digest}
-	for _, p := range s.judge.Policies() {
-		set.Names = append(set.Names, p.Name)
-	}
 	d, err := dashboard.New(dashboard.Config{
-		Token: token, Hosts: hosts, Secure: secure, Policies: set, Version: version,
+		Token: token, Hosts: hosts, Secure: secure, Policies: s.policySet, Version: version,
 		Ledger: s.ledger, Owners: boardOwners{s}, Reports: boardReports{s}, Pause: boardPause{s}, Undo: boardUndo{s, work.stop},
 		Go: work.run, Now: s.now, Log: s.log,
 	})
 	return d, usage(err)
+}
+
+// policySet are the policies in force, or the last that were, and why they are not.
+func (s *server) policySet() dashboard.PolicySet {
+	e := s.inForce.Last()
+	b := e.Bundle()
+	set := dashboard.PolicySet{Revision: b.Revision, Digest: b.Digest}
+	for _, p := range e.Policies() {
+		set.Names = append(set.Names, p.Name)
+	}
+	if _, err := s.inForce.Policies(); err != nil {
+		set.Held = err.Error()
+	}
+	return set
 }
 
 // dashboardToken is what the configuration names, or the one beside the state file.

@@ -133,16 +133,32 @@ func (b boardUndo) PlanUndo(ctx context.Context, run string) (guard.Plan, error)
 	if err != nil {
 		return guard.Plan{}, err
 	}
+	release, err := b.s.engine.Hold(ctx, owners...)
+	if err != nil {
+		return guard.Plan{}, err
+	}
+	defer release()
 	return b.enforcer().PlanUndo(ctx, run, targets)
 }
 
-// Undo carries the plan out. What is at hand when the server stops is finished,
+// Undo carries the plan out, with nothing else at work on its owners: a sweep that
+// read a package half restored would see children that nothing needs. What is at hand when the server stops is finished,
 // and the rest left.
 func (b boardUndo) Undo(ctx context.Context, plan guard.Plan) error {
 	targets, err := b.targets(ctx, logins(plan))
 	if err != nil {
 		return err
 	}
+	release, err := b.s.engine.Hold(ctx, logins(plan)...)
+	if err != nil {
+		return err
+	}
+	defer release()
+	end, err := b.s.hold(ctx, plan)
+	if err != nil {
+		return err
+	}
+	defer end()
 	res, err := b.enforcer().Apply(ctx, enforce.ApplyRequest{Plan: plan, Targets: targets, Bundle: plan.Bundle(), Stop: b.stopped})
 	if err != nil {
 		return err

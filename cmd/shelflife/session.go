@@ -16,6 +16,7 @@ import (
 	"github.com/shelflife-dev/shelflife/internal/guard"
 	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/ledger/sqlite"
+	"github.com/shelflife-dev/shelflife/internal/ownerlock"
 	"github.com/shelflife-dev/shelflife/internal/policy"
 	"github.com/shelflife-dev/shelflife/internal/policybundle"
 	"github.com/shelflife-dev/shelflife/internal/policyset"
@@ -35,6 +36,7 @@ type session struct {
 	accesses map[string]*access // by owner login
 	rests    *ghapp.Governors   // one for each credential, whoever's owner uses it
 	bundle   bundles.Status     // of the policy bundle, where one is configured
+	locks    *ownerlock.Locks   // keep an undo apart from the work of other processes
 	limited  atomic.Int64       // when a rate limit was last spoken of, in Unix seconds
 }
 
@@ -66,6 +68,7 @@ func (a *app) openWith(cfg config.Config) (*session, error) {
 		return nil, err
 	}
 	s := &session{app: a, cfg: cfg, db: db, now: time.Now, accesses: map[string]*access{}}
+	s.locks = ownerlock.New(db.Path(), func(owner string) { s.note("waiting for another shelflife that works on %s", owner) })
 	s.ledger = ledger.New(db, func() time.Time { return s.now() })
 	s.progress = report.NewProgress(a.progressWriter(), a.terminal)
 	s.rests, err = ghapp.NewGovernors(ghapp.GovernorOptions{

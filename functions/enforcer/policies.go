@@ -19,7 +19,7 @@ import (
 
 // bundleTTL is how long a sandbox decides by a bundle before it asks for a newer
 // one; a call with an ETag.
-const bundleTTL = 5 * time.Minute
+const bundleTTL = policyset.RefreshEvery
 
 // function answers events by the policies that are in force.
 type function struct {

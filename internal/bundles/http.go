@@ -2,11 +2,14 @@ package bundles
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -58,6 +61,27 @@ func (h *HTTP) Name() string {
 	u := *h.address
 	u.RawQuery, u.Fragment = "", ""
 	return u.String()
+}
+
+// Key is what the bundle is kept under: the address, with a digest in the place of
+// its query. The query may say which bundle is meant, so that one must not stand in
+// for another; what signs an address is left out, because it changes with each
+// signature.
+func (h *HTTP) Key() string {
+	query := h.address.RawQuery
+	if values, err := url.ParseQuery(query); err == nil {
+		for name := range values {
+			if l := strings.ToLower(name); strings.HasPrefix(l, "x-amz-") || strings.HasPrefix(l, "x-goog-") {
+				delete(values, name)
+			}
+		}
+		query = values.Encode()
+	}
+	if query == "" {
+		return h.Name()
+	}
+	sum := sha256.Sum256([]byte(h.Name() + "?" + query))
+	return h.Name() + "#" + hex.EncodeToString(sum[:8])
 }
 
 // Get fetches the bundle, unless it is the one that etag stands for.

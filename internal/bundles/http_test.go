@@ -99,3 +99,36 @@ func TestAddressesThatAreNotAskedAtAll(t *testing.T) {
 		t.Errorf("%v, %v", g.Name(), err)
 	}
 }
+
+func TestTheKeyIsOfTheWholeAddressButForItsSignature(t *testing.T) {
+	key := func(query string) string {
+		t.Helper()
+		g, err := bundles.NewHTTP("https://example.com/b"+query, 1000, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g.Key()
+	}
+	seen := map[string]string{}
+	for _, query := range []string{"", "?channel=prod", "?channel=staging", "?channel=prod&v=2", "?channel=prod;v=2", "?token=secret", "?a=1&a=2"} {
+		k := key(query)
+		if other, ok := seen[k]; ok || strings.Contains(k, "secret") || strings.Contains(k, "prod") {
+			t.Errorf("%q and %q have the key %s", query, other, k)
+		}
+		seen[k] = query
+	}
+	for _, same := range [][2]string{
+		{"?v=2&channel=prod", "?channel=prod&v=2"},
+		{"?X-Amz-Signature=aa&X-Amz-Date=1&channel=prod", "?channel=prod&x-amz-signature=bb&X-Amz-Date=2"},
+		{"?X-Goog-Signature=aa", "?X-Goog-Signature=bb"},
+		{"?X-Amz-Signature=aa", ""},
+		{"#part", ""},
+	} {
+		if key(same[0]) != key(same[1]) {
+			t.Errorf("%q and %q have two keys", same[0], same[1])
+		}
+	}
+	if got := key(""); got != "https://example.com/b" { // as it was kept before there were keys
+		t.Errorf("without a query: %s", got)
+	}
+}

@@ -42,7 +42,7 @@ type Getter interface {
 
 // Kept is a bundle that was good.
 type Kept struct {
-	Source      string    `json:"source"` // without what is secret in it
+	Source      string    `json:"source"` // the source's key, without what is secret in it
 	Body        []byte    `json:"body"`
 	ETag        string    `json:"etag,omitempty"`
 	Digest      string    `json:"digest"` // sha256:… of the body
@@ -61,7 +61,8 @@ type Store interface {
 // Source is a place that bundles come from, with what it takes to do without it
 // for a while.
 type Source struct {
-	Name   string // for people and as the key in the store: an address without secrets
+	Name   string // for people: an address without secrets
+	Key    string // in the store, without secrets too; "" means Name
 	Getter Getter
 	Store  Store
 	MaxAge time.Duration // of a kept bundle that stands in; zero means DefaultMaxAge
@@ -89,6 +90,9 @@ type Open[T any] func(ctx context.Context, archive []byte) (opened T, revision s
 // answered with a kept bundle.
 func Load[T any](ctx context.Context, s Source, open Open[T]) (T, Status, error) {
 	l := loader[T]{Source: s, open: open, now: s.Now()}
+	if l.Key == "" {
+		l.Key = l.Name
+	}
 	if l.MaxAge == 0 {
 		l.MaxAge = DefaultMaxAge
 	}
@@ -106,7 +110,7 @@ type loader[T any] struct {
 }
 
 func (l *loader[T]) load(ctx context.Context) (T, Status, error) {
-	kept, has, err := l.Store.Bundle(ctx, l.Name)
+	kept, has, err := l.Store.Bundle(ctx, l.Key)
 	if err != nil {
 		return *new(T), Status{}, fmt.Errorf("look for the kept one: %w", err)
 	}
@@ -162,7 +166,7 @@ func (l *loader[T]) take(ctx context.Context, f Fetched) (T, Kept, error) {
 		return opened, Kept{}, err
 	}
 	return opened, Kept{
-		Source: l.Name, Body: f.Body, ETag: f.ETag, Digest: Digest(f.Body), Revision: revision, ConfirmedAt: l.now.UTC(),
+		Source: l.Key, Body: f.Body, ETag: f.ETag, Digest: Digest(f.Body), Revision: revision, ConfirmedAt: l.now.UTC(),
 	}, nil
 }
 

@@ -263,6 +263,7 @@ func TestADashboardIsWiredWholeOrNotAtAll(t *testing.T) {
 		"without a token":     func(c *Config) { c.Token = secret.Secret{} },
 		"with a short token":  func(c *Config) { c.Token = secret.New("short") },
 		"without hosts":       func(c *Config) { c.Hosts = nil },
+		"without policies":    func(c *Config) { c.Policies = nil },
 		"without its ledger":  func(c *Config) { c.Ledger = nil },
 		"without its pause":   func(c *Config) { c.Pause = nil },
 		"without a way to go": func(c *Config) { c.Go = nil },

@@ -67,7 +67,7 @@ type Config struct {
 	Token    secret.Secret // signs a person in; at least 16 characters
 	Hosts    []string      // the Host headers that are answered, such as 127.0.0.1:8080
 	Secure   bool          // it is reached by https: cookies are for https only
-	Policies PolicySet
+	Policies func() PolicySet
 	Version  string
 
 	Ledger  Ledger
@@ -88,6 +88,7 @@ type PolicySet struct {
 	Revision string
 	Digest   string
 	Names    []string
+	Held     string // why nothing is decided by them; "" when they are in force
 }
 
 // Dashboard serves the pages. New makes one.
@@ -109,7 +110,7 @@ func New(cfg Config) (*Dashboard, error) {
 		return nil, errors.New("the dashboard's token is shorter than 16 characters")
 	case len(cfg.Hosts) == 0:
 		return nil, errors.New("the dashboard has no address that it is reached by")
-	case cfg.Ledger == nil, cfg.Owners == nil, cfg.Reports == nil, cfg.Pause == nil, cfg.Undo == nil, cfg.Go == nil, cfg.Now == nil, cfg.Log == nil:
+	case cfg.Policies == nil, cfg.Ledger == nil, cfg.Owners == nil, cfg.Reports == nil, cfg.Pause == nil, cfg.Undo == nil, cfg.Go == nil, cfg.Now == nil, cfg.Log == nil:
 		return nil, errors.New("the dashboard is not wired wholly")
 	}
 	d := &Dashboard{

@@ -46,7 +46,7 @@ type bucket struct {
 
 func (d *Dashboard) overview(w http.ResponseWriter, r *http.Request, s session) {
 	ctx, now := r.Context(), d.cfg.Now()
-	data := overviewData{Policies: d.cfg.Policies, Now: now}
+	data := overviewData{Policies: d.cfg.Policies(), Now: now}
 	data.Paused, data.Reason = d.cfg.Pause.Paused(ctx)
 	owners, err := d.cfg.Owners.Owners(ctx)
 	if err != nil {

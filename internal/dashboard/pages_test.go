@@ -212,3 +212,15 @@ func TestLongRunsAreCutAndTheReportIsNot(t *testing.T) {
 		t.Error("the report misses the last item, or the way back")
 	}
 }
+
+func TestTheOverviewSaysThatPoliciesAreNotInForce(t *testing.T) {
+	w := newWorld(t)
+	b := w.signIn()
+	if a := b.get("/dashboard/"); strings.Contains(a.body, "Not in force") {
+		t.Errorf("in force: %s", a.body)
+	}
+	w.held = "the kept policy bundle is <stale>"
+	if a := b.get("/dashboard/"); !strings.Contains(a.body, "the kept policy bundle is &lt;stale&gt;") {
+		t.Errorf("held: %s", a.body)
+	}
+}

@@ -28,10 +28,11 @@ const testToken = "a-token-that-is-long-enough"
 // world is a dashboard with everything that it reads and acts through, all in
 // memory, and a browser's worth of client.
 type world struct {
-	t   *testing.T
-	url string
-	d   *Dashboard
-	log *bytes.Buffer
+	held string // why the policies are not in force
+	t    *testing.T
+	url  string
+	d    *Dashboard
+	log  *bytes.Buffer
 
 	mu      sync.Mutex
 	at      time.Time
@@ -157,7 +158,9 @@ func newWorld(t *testing.T) *world {
 	server := httptest.NewUnstartedServer(nil)
 	t.Cleanup(server.Close)
 	d, err := New(Config{
-		Token: secret.New(testToken), Hosts: []string{server.Listener.Addr().String()}, Policies: PolicySet{Revision: "r7", Digest: "sha256:" + strings.Repeat("a", 64), Names: []string{"expire_untagged"}},
+		Token: secret.New(testToken), Hosts: []string{server.Listener.Addr().String()}, Policies: func() PolicySet {
+			return PolicySet{Revision: "r7", Digest: "sha256:" + strings.Repeat("a", 64), Names: []string{"expire_untagged"}, Held: w.held}
+		},
 		Version: "test", Ledger: w, Owners: w, Reports: w, Pause: w, Undo: w,
 		Go:  func(work func(context.Context)) { w.works.Go(func() { work(context.Background()) }) },
 		Now: w.now, Log: slog.New(slog.NewTextHandler(w.log, nil)),

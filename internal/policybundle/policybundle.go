@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -35,6 +36,7 @@ type Sources struct {
 	Now   func() time.Time
 	S3    func(context.Context) (awsbundle.S3, error)
 	KMS   func(context.Context) (awsbundle.KMS, error)
+	HTTP  http.RoundTripper // for https addresses; nil means one of its own
 }
 
 // Options adds the configured bundle and its key to what is loaded; without one it
@@ -83,11 +85,11 @@ func (s Sources) source(ctx context.Context, p config.Policies) (bundles.Source,
 		out.Getter, err = awsbundle.NewGetter(client, p.Bundle, policy.MaxBundleBytes)
 		return out, err
 	}
-	getter, err := bundles.NewHTTP(p.Bundle, policy.MaxBundleBytes, nil)
+	getter, err := bundles.NewHTTP(p.Bundle, policy.MaxBundleBytes, s.HTTP)
 	if err != nil {
 		return out, err
 	}
-	out.Name, out.Getter = getter.Name(), getter
+	out.Name, out.Key, out.Getter = getter.Name(), getter.Key(), getter
 	return out, nil
 }
 

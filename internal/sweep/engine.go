@@ -41,8 +41,8 @@ type Switch interface {
 	Paused(ctx context.Context) (on bool, reason string)
 }
 
-// Config is what an Engine is made of. OwnerVersions, Record, Observe and the
-// durations may be left out.
+// Config is what an Engine is made of. OwnerVersions, Record, Observe, Beside,
+// the durations, and either Policies or Judge and Bundle may be left out.
 type Config struct {
 	Owners  []config.Owner // the only ones that are ever touched
 	Connect func(ctx context.Context, o config.Owner) (enforce.Target, error)
@@ -50,6 +50,10 @@ type Config struct {
 	Enforcer *enforce.Enforcer // its Progress is not used
 	Judge    enforce.Judge
 	Bundle   guard.Bundle
+	// Policies are those in force now, in the place of Judge and Bundle, for an
+	// engine that outlives them. An item is handled by one set of them. An error
+	// says why there are none, and holds what would be done as the Switch does.
+	Policies func() (enforce.Judge, guard.Bundle, error)
 	Sealer   guard.Sealer
 	Plans    Plans
 	Sweeps   Sweeps
@@ -61,6 +65,10 @@ type Config struct {
 	Record func(ctx context.Context, p guard.Plan) error
 	// Observe hears what is worth counting; it is called while the owner is held.
 	Observe func(e Event)
+
+	// Beside holds an owner while an item of it is handled, against an undo by
+	// another process.
+	Beside func(ctx context.Context, owner string) (release func(), err error)
 
 	Now   func() time.Time
 	Log   *slog.Logger
@@ -96,7 +104,7 @@ func New(c Config) (*Engine, error) {
 		name    string
 		missing bool
 	}{
-		{"Connect", c.Connect == nil}, {"Enforcer", c.Enforcer == nil}, {"Judge", c.Judge == nil}, {"Sealer", c.Sealer == nil},
+		{"Connect", c.Connect == nil}, {"Enforcer", c.Enforcer == nil}, {"Judge", c.Judge == nil && c.Policies == nil}, {"Sealer", c.Sealer == nil},
 		{"Plans", c.Plans == nil}, {"Sweeps", c.Sweeps == nil}, {"Queue", c.Queue == nil}, {"Switch", c.Switch == nil},
 		{"Now", c.Now == nil}, {"Log", c.Log == nil},
 	} {
@@ -127,9 +135,19 @@ func (e *Engine) Handle(ctx context.Context, item retention.WorkItem) error {
 		return err
 	}
 	defer unlock()
-	w := &worker{Engine: e, owner: o, log: e.Log.With("owner", o.Login)}
+	if e.Beside != nil {
+		release, err := e.Beside(ctx, o.Login)
+		if err != nil {
+			return err
+		}
+		defer release()
+	}
+	w := &worker{Engine: e, owner: o, log: e.Log.With("owner", o.Login), judge: e.Judge, bundle: e.Bundle}
 	if _, err := w.load(ctx); err != nil {
 		return err
+	}
+	if e.Policies != nil {
+		w.judge, w.bundle, w.none = e.Policies()
 	}
 	switch {
 	case item.Kind == retention.WorkPackage:
@@ -149,46 +167,15 @@ func (e *Engine) owner(login string) (config.Owner, bool) {
 	return config.Config{Owners: e.Owners}.Owner(login)
 }
 
-// lock waits until nobody else works on the owner.
-func (e *Engine) lock(ctx context.Context, login string) (unlock func(), err error) {
-	sem := e.semaphore(login)
-	select {
-	case sem <- struct{}{}:
-		return func() { <-sem }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// tryLock is lock without waiting; false when somebody works on the owner.
-func (e *Engine) tryLock(login string) (unlock func(), ok bool) {
-	sem := e.semaphore(login)
-	select {
-	case sem <- struct{}{}:
-		return func() { <-sem }, true
-	default:
-		return nil, false
-	}
-}
-
-func (e *Engine) semaphore(login string) chan struct{} {
-	key := strings.ToLower(login)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	sem, ok := e.locks[key]
-	if !ok {
-		sem = make(chan struct{}, 1)
-		e.locks[key] = sem
-	}
-	return sem
-}
-
 // worker holds one owner for one item.
 type worker struct {
 	*Engine
-	owner config.Owner
-	state State
-	log   *slog.Logger
+	owner  config.Owner
+	state  State
+	log    *slog.Logger
+	judge  enforce.Judge
+	bundle guard.Bundle
+	none   error // why there are no policies
 }
 
 // stop is what enforce asks between its steps: whether the switch is on, or the
@@ -197,6 +184,9 @@ func (w *worker) stop(end time.Time) func(context.Context) error {
 	return func(ctx context.Context) error {
 		if on, why := w.Switch.Paused(ctx); on {
 			return &switchedError{why}
+		}
+		if w.none != nil {
+			return &switchedError{"there are no policies: " + w.none.Error()}
 		}
 		if !end.IsZero() && !w.Now().Before(end) {
 			return errSlice

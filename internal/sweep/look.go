@@ -31,7 +31,7 @@ func (w *worker) look(ctx context.Context, item retention.WorkItem) error {
 	enforcer := *w.Enforcer
 	enforcer.Progress = &counter{}
 	p, err := enforcer.PlanPackage(ctx, enforce.PackageRequest{
-		Target: t, Judge: w.Judge, Bundle: w.Bundle, Trigger: item.Trigger, Type: item.Type, Name: item.Name, OwnerVersions: w.versions(),
+		Target: t, Judge: w.judge, Bundle: w.bundle, Trigger: item.Trigger, Type: item.Type, Name: item.Name, OwnerVersions: w.versions(),
 	})
 	if packages.IsNotFound(err) {
 		log.InfoContext(ctx, "ignored: the package is not visible any more")
@@ -45,7 +45,7 @@ func (w *worker) look(ctx context.Context, item retention.WorkItem) error {
 	}
 	if t.Mode == retention.Enforce && slices.ContainsFunc(p.Items(), func(it retention.Item) bool { return it.Status == retention.StatusPlanned }) {
 		res, err := enforcer.Apply(ctx, enforce.ApplyRequest{
-			Plan: p, Targets: []enforce.Target{t}, Judge: w.Judge, Bundle: w.Bundle, Stop: w.stop(time.Time{}),
+			Plan: p, Targets: []enforce.Target{t}, Judge: w.judge, Bundle: w.bundle, Stop: w.stop(time.Time{}),
 		})
 		if err == nil {
 			w.logResult(ctx, res)

@@ -113,7 +113,7 @@ func (w *worker) slice(ctx context.Context, end time.Time, count *counter) error
 // is done with that.
 func (w *worker) plan(ctx context.Context, enforcer *enforce.Enforcer, t enforce.Target, end time.Time) error {
 	p, err := enforcer.Plan(ctx, enforce.PlanRequest{
-		Targets: []enforce.Target{t}, Judge: w.Judge, Bundle: w.Bundle, Trigger: retention.Trigger{Kind: retention.TriggerSchedule},
+		Targets: []enforce.Target{t}, Judge: w.judge, Bundle: w.bundle, Trigger: retention.Trigger{Kind: retention.TriggerSchedule},
 		ID: w.state.Run, Since: w.state.StartedAt, Stop: w.stop(end),
 	})
 	if err != nil {
@@ -171,7 +171,7 @@ func (w *worker) apply(ctx context.Context, enforcer *enforce.Enforcer, t enforc
 		return err
 	}
 	res, err := enforcer.Apply(ctx, enforce.ApplyRequest{
-		Plan: p, Targets: []enforce.Target{t}, Judge: w.Judge, Bundle: w.Bundle, Stop: w.stop(end),
+		Plan: p, Targets: []enforce.Target{t}, Judge: w.judge, Bundle: w.bundle, Stop: w.stop(end),
 	})
 	switch {
 	case errors.Is(err, enforce.ErrApplied):
