@@ -211,5 +211,28 @@ func githubSicknesses() []sickness {
 		{"a page is unreadable", func(w *ward) { w.fault("GET /orgs/acme/packages/container/api/versions", "", 422) }, doctor.PackageUnreadable, doctor.Fail, "422", 1},
 		{"the registry can't be reached", func(w *ward) { w.env["SHELFLIFE_REGISTRY_URL"] = "http://127.0.0.1:1" }, doctor.RegistryUnreachable, doctor.Fail, "refused", 1},
 		{"the registry denies", func(w *ward) { w.fault("GET /token", "", 403) }, doctor.RegistryDenied, doctor.Fail, "403", 1},
+		{"the registry can't be reached, and the manifests are cached", func(w *ward) {
+			w.warmed(func(*simtest.Running) { w.env["SHELFLIFE_REGISTRY_URL"] = "http://127.0.0.1:1" })
+		}, doctor.RegistryUnreachable, doctor.Fail, "refused", 1},
+		{"the registry denies, and the manifests are cached", func(w *ward) {
+			w.warmed(func(sim *simtest.Running) {
+				if err := sim.Server.SetFaults([]githubsim.Fault{{Match: "GET /token", Status: 403}}); err != nil {
+					w.t.Fatal(err)
+				}
+			})
+		}, doctor.RegistryDenied, doctor.Fail, "403", 1},
+	}
+}
+
+// warmed runs the doctor once on a healthy set-up, so that the state file holds
+// every manifest, before something breaks.
+func (w *ward) warmed(broken func(*simtest.Running)) {
+	w.begun = func(sim *simtest.Running) {
+		w.env["GITHUB_API_URL"], w.env["SHELFLIFE_REGISTRY_URL"] = w.url, w.url
+		w.env["SHELFLIFE_CONFIG"] = w.write("shelflife.yaml", w.config)
+		if code, out := w.exec("doctor"); code != 0 {
+			w.t.Fatalf("the first look found something: %s", out)
+		}
+		broken(sim)
 	}
 }

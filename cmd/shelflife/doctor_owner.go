@@ -82,9 +82,15 @@ func (p *patient) readOne(ctx context.Context, acc *access, list []retention.Pac
 	if i := slices.IndexFunc(list, func(p retention.Package) bool { return p.Type == retention.Container }); i >= 0 {
 		pkg = list[i]
 	}
+	before := acc.ManifestReads()
 	inv, err := acc.reader.Read(ctx, acc.owner, pkg, inventory.Options{Fresh: true})
 	what := "read " + string(pkg.Type) + "/" + pkg.Name
+	if err == nil && inv.Complete && pkg.Type == retention.Container && acc.ManifestReads() == before {
+		err = p.askRegistry(ctx, acc, inv)
+	}
 	switch {
+	case isA[*registryError](err):
+		p.Unread(p.check(what), p.ofReading(ctx, err.Error()), err.Error())
 	case err != nil:
 		p.failure(p.check(what), err)
 	case !inv.Complete:
@@ -96,6 +102,24 @@ func (p *patient) readOne(ctx context.Context, acc *access, list []retention.Pac
 	default:
 		p.OK(p.check(what), "%s; no container package, so the registry was not tried", plural(len(inv.Versions), "version"))
 	}
+}
+
+// registryError is what the registry said to a question past the cache.
+type registryError struct{ error }
+
+// askRegistry reads one manifest from the registry after a reading that the
+// digest cache answered: it says nothing of the registry. One, since every
+// manifest that is read counts as a download.
+func (p *patient) askRegistry(ctx context.Context, acc *access, inv retention.Inventory) error {
+	i := slices.IndexFunc(inv.Versions, retention.Version.IsActive)
+	if i < 0 {
+		return nil
+	}
+	err := acc.CheckRegistry(ctx, inv.Package.Name, inv.Versions[i].Name)
+	if err == nil || doctor.Classify(err) == doctor.RateLimited {
+		return err
+	}
+	return &registryError{err}
 }
 
 // ofReading asks the registry itself whether it is there, before it puts what was

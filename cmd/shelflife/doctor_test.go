@@ -250,3 +250,26 @@ func TestTheDoctorFindsNothingWrongWithAHealthySetUp(t *testing.T) {
 		})
 	}
 }
+
+// A look at a package whose manifests are known asks the registry all the same,
+// for one manifest: each counts as a download.
+func TestTheDoctorAsksTheRegistryForOneManifestOfAKnownPackage(t *testing.T) {
+	w := newWard(t, [2]*rsa.PrivateKey{newRSA(t), newRSA(t)})
+	var calls func() []githubsim.Call
+	w.warmed(func(sim *simtest.Running) {
+		sim.Server.ResetCalls()
+		calls = sim.Server.Calls
+	})
+	if found, code := w.examine(); code != 0 {
+		t.Fatalf("exit code %d: %+v", code, found)
+	}
+	var manifests []string
+	for _, c := range calls() {
+		if strings.Contains(c.Path, "/manifests/") {
+			manifests = append(manifests, c.Method)
+		}
+	}
+	if diff := cmp.Diff([]string{http.MethodGet}, manifests); diff != "" {
+		t.Error(diff)
+	}
+}
