@@ -53,10 +53,11 @@ func (d *diagnosis) owner(ctx context.Context, s *session, o config.Owner) {
 		d.failure(p.check("list packages"), err)
 		return
 	}
-	for _, problem := range listing.Problems {
-		p.Unread(p.check("list packages"), doctor.PackagesForbidden, problem.Detail)
-	}
+	p.Unread(p.check("list packages"), doctor.PackagesForbidden, details(listing.Problems)...)
 	if len(listing.Packages) == 0 {
+		if len(listing.Problems) > 0 {
+			return // they say why there is none
+		}
 		p.found("list packages", doctor.PackagesInvisible, "")
 		return
 	}
@@ -90,18 +91,24 @@ func (p *patient) readOne(ctx context.Context, acc *access, list []retention.Pac
 	}
 	switch {
 	case isA[*registryError](err):
-		p.Unread(p.check(what), p.ofReading(ctx, err.Error()), err.Error())
+		p.unread(ctx, p.check(what), []string{err.Error()})
 	case err != nil:
 		p.failure(p.check(what), err)
 	case !inv.Complete:
-		for _, problem := range inv.Problems {
-			p.Unread(p.check(what), p.ofReading(ctx, problem.Detail), problem.Detail)
-		}
+		p.unread(ctx, p.check(what), details(inv.Problems))
 	case pkg.Type == retention.Container:
 		p.OK(p.check(what), "%s, %s", plural(len(inv.Versions), "version"), plural(inv.Graph.Len(), "manifest"))
 	default:
 		p.OK(p.check(what), "%s; no container package, so the registry was not tried", plural(len(inv.Versions), "version"))
 	}
+}
+
+func details(problems []retention.Problem) []string {
+	out := make([]string, len(problems))
+	for i, problem := range problems {
+		out[i] = problem.Detail
+	}
+	return out
 }
 
 // registryError is what the registry said to a question past the cache.
@@ -122,17 +129,31 @@ func (p *patient) askRegistry(ctx context.Context, acc *access, inv retention.In
 	return &registryError{err}
 }
 
-// ofReading asks the registry itself whether it is there, before it puts what was
-// not read down to rights.
-func (p *patient) ofReading(ctx context.Context, detail string) doctor.Code {
-	if !strings.Contains(detail, "manifest") {
-		return doctor.PackageUnreadable
+// unread notes what was not read of a package; what is the registry's doing is
+// put down to it.
+func (p *patient) unread(ctx context.Context, check string, problems []string) {
+	var manifests, others []string
+	for _, problem := range problems {
+		if strings.Contains(problem, "manifest") {
+			manifests = append(manifests, problem)
+		} else {
+			others = append(others, problem)
+		}
 	}
+	p.Unread(check, doctor.PackageUnreadable, others...)
+	if len(manifests) > 0 {
+		p.Unread(check, p.ofManifests(ctx, strings.Join(manifests, "\n")), manifests...)
+	}
+}
+
+// ofManifests asks the registry itself whether it is there, before it puts what
+// was not read down to rights.
+func (p *patient) ofManifests(ctx context.Context, details string) doctor.Code {
 	if !p.registryAnswers(ctx) {
 		return doctor.RegistryUnreachable
 	}
 	for _, refusal := range []string{"answered 401", "answered 403", "denied"} {
-		if strings.Contains(detail, refusal) {
+		if strings.Contains(details, refusal) {
 			return doctor.RegistryDenied
 		}
 	}
