@@ -55,6 +55,7 @@ func machineSicknesses() []sickness {
 		{"a policy is wrong", func(w *ward) {
 			w.config += "policies: {path: " + filepath.Dir(w.write("policies/p.rego", "package retention.p\n\ndecisions contains x if y\n")) + "}\n"
 		}, doctor.PolicyInvalid, doctor.Fail, "p.rego:1", 2, `; correct them; shelflife policy check shows them all`},
+		{"the folder of policies is not there", func(w *ward) { w.config += "policies: {path: ./nope}\n" }, doctor.PolicyInvalid, doctor.Fail, "there is no folder", 2, `nope; correct policies.path`},
 		{"a parameter is wrong", func(w *ward) { w.config += "params: {expire_untagged: {days: 3}}\n" }, doctor.PolicyInvalid, doctor.Fail, "days", 2, `; correct them; shelflife policy check shows them all`},
 		{"a webhook secret is not set", func(w *ward) { w.config += "serve: {webhook_secrets: [HOOK_SECRET]}\n" }, doctor.WebhookSecret, doctor.Fail, "HOOK_SECRET", 2, `HOOK_SECRET; put the secret into the environment variable that serve.webhook_secrets names`},
 	}

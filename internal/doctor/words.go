@@ -55,6 +55,10 @@ func nextOf(err error) string {
 	if e, ok := errors.AsType[*ghapp.AuthError](err); ok {
 		return e.Next
 	}
+	var step interface{ NextStep() string }
+	if errors.As(err, &step) {
+		return step.NextStep()
+	}
 	return ""
 }
 
