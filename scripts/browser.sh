@@ -15,7 +15,7 @@ if [ -n "$why" ]; then
 fi
 npm ci --silent --prefix e2e/browser
 case "$1" in
-test) cd e2e/browser && node --test --test-concurrency=1 --test-reporter=spec *.test.js ;;
+test) cd e2e/browser && node --test --test-concurrency=1 --test-reporter=spec ./*.test.js ;;
 screenshots) node e2e/browser/screenshots.js ;;
 *) echo "write: browser.sh test | screenshots" >&2 && exit 2 ;;
 esac

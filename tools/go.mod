@@ -1,6 +1,6 @@
 module github.com/shelflife-dev/shelflife/tools
 
-go 1.26.0
+go 1.26.8
 
 tool (
 	github.com/open-policy-agent/opa

@@ -83,7 +83,7 @@ func (d *diagnosis) finish() error {
 func (d *diagnosis) run(ctx context.Context, owners []string, probe string) error {
 	cfg, err := d.loadConfig(owners...)
 	if err != nil {
-		d.failed("configuration", doctor.ConfigInvalid, err)
+		d.failed("configuration", doctor.OfConfig(err), err)
 		return nil
 	}
 	if cfg.File == "" {
@@ -102,7 +102,7 @@ func (d *diagnosis) run(ctx context.Context, owners []string, probe string) erro
 	d.policies(ctx, s)
 	named, err := s.owners(owners)
 	if err != nil {
-		d.failed("owners", doctor.ConfigInvalid, err)
+		d.failed("owners", doctor.ConfigUnnamed, err)
 		return nil
 	}
 	for _, o := range named {

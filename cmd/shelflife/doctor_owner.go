@@ -53,10 +53,11 @@ func (d *diagnosis) owner(ctx context.Context, s *session, o config.Owner) {
 		d.failure(p.check("list packages"), err)
 		return
 	}
-	for _, problem := range listing.Problems {
-		p.Unread(p.check("list packages"), doctor.PackagesForbidden, problem.Detail)
-	}
+	p.Unread(p.check("list packages"), doctor.PackagesForbidden, details(listing.Problems)...)
 	if len(listing.Packages) == 0 {
+		if len(listing.Problems) > 0 {
+			return // they say why there is none
+		}
 		p.found("list packages", doctor.PackagesInvisible, "")
 		return
 	}
@@ -82,15 +83,19 @@ func (p *patient) readOne(ctx context.Context, acc *access, list []retention.Pac
 	if i := slices.IndexFunc(list, func(p retention.Package) bool { return p.Type == retention.Container }); i >= 0 {
 		pkg = list[i]
 	}
+	before := acc.ManifestReads()
 	inv, err := acc.reader.Read(ctx, acc.owner, pkg, inventory.Options{Fresh: true})
 	what := "read " + string(pkg.Type) + "/" + pkg.Name
+	if err == nil && inv.Complete && pkg.Type == retention.Container && acc.ManifestReads() == before {
+		err = p.askRegistry(ctx, acc, inv)
+	}
 	switch {
+	case isA[*registryError](err):
+		p.unread(ctx, p.check(what), []string{err.Error()})
 	case err != nil:
 		p.failure(p.check(what), err)
 	case !inv.Complete:
-		for _, problem := range inv.Problems {
-			p.Unread(p.check(what), p.ofReading(ctx, problem.Detail), problem.Detail)
-		}
+		p.unread(ctx, p.check(what), details(inv.Problems))
 	case pkg.Type == retention.Container:
 		p.OK(p.check(what), "%s, %s", plural(len(inv.Versions), "version"), plural(inv.Graph.Len(), "manifest"))
 	default:
@@ -98,17 +103,57 @@ func (p *patient) readOne(ctx context.Context, acc *access, list []retention.Pac
 	}
 }
 
-// ofReading asks the registry itself whether it is there, before it puts what was
-// not read down to rights.
-func (p *patient) ofReading(ctx context.Context, detail string) doctor.Code {
-	if !strings.Contains(detail, "manifest") {
-		return doctor.PackageUnreadable
+func details(problems []retention.Problem) []string {
+	out := make([]string, len(problems))
+	for i, problem := range problems {
+		out[i] = problem.Detail
 	}
+	return out
+}
+
+// registryError is what the registry said to a question past the cache.
+type registryError struct{ error }
+
+// askRegistry reads one manifest from the registry after a reading that the
+// digest cache answered: it says nothing of the registry. One, since every
+// manifest that is read counts as a download.
+func (p *patient) askRegistry(ctx context.Context, acc *access, inv retention.Inventory) error {
+	i := slices.IndexFunc(inv.Versions, retention.Version.IsActive)
+	if i < 0 {
+		return nil
+	}
+	err := acc.CheckRegistry(ctx, inv.Package.Name, inv.Versions[i].Name)
+	if err == nil || doctor.Classify(err) == doctor.RateLimited {
+		return err
+	}
+	return &registryError{err}
+}
+
+// unread notes what was not read of a package; what is the registry's doing is
+// put down to it.
+func (p *patient) unread(ctx context.Context, check string, problems []string) {
+	var manifests, others []string
+	for _, problem := range problems {
+		if strings.Contains(problem, "manifest") {
+			manifests = append(manifests, problem)
+		} else {
+			others = append(others, problem)
+		}
+	}
+	p.Unread(check, doctor.PackageUnreadable, others...)
+	if len(manifests) > 0 {
+		p.Unread(check, p.ofManifests(ctx, strings.Join(manifests, "\n")), manifests...)
+	}
+}
+
+// ofManifests asks the registry itself whether it is there, before it puts what
+// was not read down to rights.
+func (p *patient) ofManifests(ctx context.Context, details string) doctor.Code {
 	if !p.registryAnswers(ctx) {
 		return doctor.RegistryUnreachable
 	}
 	for _, refusal := range []string{"answered 401", "answered 403", "denied"} {
-		if strings.Contains(detail, refusal) {
+		if strings.Contains(details, refusal) {
 			return doctor.RegistryDenied
 		}
 	}

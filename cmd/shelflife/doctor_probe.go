@@ -16,7 +16,8 @@ func (d *diagnosis) writeProbe(ctx context.Context, s *session, arg string) {
 		err = usagef("--write-probe needs a version: OWNER/TYPE/NAME@VERSION")
 	}
 	if err != nil {
-		d.failed("write probe", doctor.ConfigInvalid, err)
+		d.Unread("write probe", doctor.ConfigInvalid, err.Error())
+		d.code = max(d.code, codeOf(err))
 		return
 	}
 	targets, err := s.targets(ctx, []string{ref.Owner})

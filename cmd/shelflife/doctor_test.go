@@ -131,6 +131,26 @@ func (w *ward) examine() ([]doctor.Finding, int) {
 	return found, code
 }
 
+// shows demands that the table for people has one row that ends so, and no row
+// twice: findings are counted, not repeated.
+func (w *ward) shows(check, ending string) {
+	w.t.Helper()
+	_, out := w.exec(append([]string{"doctor"}, w.args[3:]...)...)
+	var ends, rows []string
+	for line := range strings.Lines(string(out)) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, check) && (strings.Contains(line, " fail ") || strings.Contains(line, " note ")) {
+			rows = append(rows, line)
+		}
+		if strings.HasPrefix(line, check) && strings.HasSuffix(line, ending) {
+			ends = append(ends, line)
+		}
+	}
+	if ending == "" || len(ends) != 1 {
+		w.t.Errorf("%d rows of %q end with %q, want one:\n%s", len(ends), check, ending, strings.Join(rows, "\n"))
+	}
+}
+
 func (w *ward) exec(args ...string) (int, []byte) {
 	var out, errs bytes.Buffer
 	s := streams{in: strings.NewReader(""), out: &out, err: &errs, getenv: func(name string) string { return w.env[name] }}
@@ -212,8 +232,9 @@ func TestTheDoctorNamesEachBrokenSetUp(t *testing.T) {
 			if code != s.exit {
 				t.Errorf("exit code %d, want %d: %+v", code, s.exit, found)
 			}
+			w.shows(f.Check, s.text)
 			for _, f := range found {
-				if strings.Contains(f.Detail, "ghp_") || strings.Contains(f.Detail, "BEGIN") {
+				if strings.Contains(f.Detail, "ghp_") || strings.Contains(f.Detail, "-----BEGIN") {
 					t.Errorf("a secret is shown: %+v", f)
 				}
 			}
@@ -248,5 +269,28 @@ func TestTheDoctorFindsNothingWrongWithAHealthySetUp(t *testing.T) {
 				t.Errorf("exit code %d, want 0", code)
 			}
 		})
+	}
+}
+
+// A look at a package whose manifests are known asks the registry all the same,
+// for one manifest: each counts as a download.
+func TestTheDoctorAsksTheRegistryForOneManifestOfAKnownPackage(t *testing.T) {
+	w := newWard(t, [2]*rsa.PrivateKey{newRSA(t), newRSA(t)})
+	var calls func() []githubsim.Call
+	w.warmed(func(sim *simtest.Running) {
+		sim.Server.ResetCalls()
+		calls = sim.Server.Calls
+	})
+	if found, code := w.examine(); code != 0 {
+		t.Fatalf("exit code %d: %+v", code, found)
+	}
+	var manifests []string
+	for _, c := range calls() {
+		if strings.Contains(c.Path, "/manifests/") {
+			manifests = append(manifests, c.Method)
+		}
+	}
+	if diff := cmp.Diff([]string{http.MethodGet}, manifests); diff != "" {
+		t.Error(diff)
 	}
 }

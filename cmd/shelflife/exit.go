@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/config"
 	"github.com/shelflife-dev/shelflife/internal/enforce"
 	"github.com/shelflife-dev/shelflife/internal/ghapp"
 	"github.com/shelflife-dev/shelflife/internal/guard"
+	"github.com/shelflife-dev/shelflife/internal/packages"
 	"github.com/shelflife-dev/shelflife/internal/policy"
 	"github.com/shelflife-dev/shelflife/internal/report"
 )
@@ -87,13 +89,29 @@ func exitCode(err error, w io.Writer) int {
 }
 
 // sayWait is the text of an error; that of a pause says only until when and what
-// to do then, wherever it was met.
+// to do then, wherever it was met, and that of an API that does not answer where
+// its address is set.
 func sayWait(err error) string {
 	if p, ok := errors.AsType[*ghapp.PausedError](err); ok {
 		return fmt.Sprintf("GitHub asks to wait until %s (%s): run the same command again then", p.Until.UTC().Format(time.RFC3339), p.Reason)
 	}
+	if e, ok := errors.AsType[*packages.Error](err); ok && e.Outcome == packages.Transient && e.Status == 0 && e.Next != "" {
+		if text, ends := strings.CutSuffix(err.Error(), ": "+e.Next); ends { // nothing answered: that is for the network to mend
+			return text + "; check the network, and GITHUB_API_URL or api.github_url"
+		}
+	}
 	return err.Error()
 }
+
+// stepError is an error with the next step at its end.
+type stepError struct {
+	err  error
+	next string
+}
+
+func (e *stepError) Error() string    { return e.err.Error() + "; " + e.next }
+func (e *stepError) Unwrap() error    { return e.err }
+func (e *stepError) NextStep() string { return e.next }
 
 func isA[T error](err error) bool {
 	_, ok := errors.AsType[T](err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"os/user"
 	"sync/atomic"
 	"time"
@@ -172,10 +174,28 @@ func loadPolicies(ctx context.Context, cfg config.Config, opts policy.Options) (
 	if errors.Is(err, policy.ErrUnverified) {
 		return nil, &codeError{code: exitHeld, err: err}
 	}
+	if missing := noFolder(cfg, opts); missing != nil {
+		return nil, usage(missing)
+	}
 	if lines := checkParams(ctx, cfg, opts); lines != nil {
 		return nil, usage(lines)
 	}
 	return nil, usage(err)
+}
+
+// noFolder says that the folder of policies is not there, and where it is named.
+func noFolder(cfg config.Config, opts policy.Options) error {
+	if opts.Path == "" {
+		return nil
+	}
+	if _, err := os.Stat(opts.Path); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	next := "name a folder of policies"
+	if opts.Path == cfg.Policies.Path {
+		next = "correct policies.path"
+	}
+	return &stepError{err: fmt.Errorf("load policies: there is no folder %s", opts.Path), next: next}
 }
 
 // checkParams holds the configuration's parameters against those of the

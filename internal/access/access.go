@@ -53,6 +53,7 @@ type Access struct {
 	REST     *ghapp.Meter // what this owner asked of the API, where a governor is shared
 
 	rest, registry *ghapp.Governor
+	manifests      *oci.Reader
 }
 
 // SetupError says that the configuration or the credential can't be right: no
@@ -102,7 +103,7 @@ func (d Dialer) dial(o config.Owner, c Credential) (*Access, error) {
 			return nil, err
 		}
 	}
-	manifests, err := oci.New(oci.Options{
+	a.manifests, err = oci.New(oci.Options{
 		Client:   &http.Client{Transport: ghapp.NewRegistryTransport(base, registry, d.UserAgent)},
 		Registry: d.API.RegistryURL,
 		Credential: func(ctx context.Context, _ string) (string, error) {
@@ -115,7 +116,7 @@ func (d Dialer) dial(o config.Owner, c Credential) (*Access, error) {
 		return nil, err
 	}
 	a.Reader, err = inventory.New(inventory.Config{
-		GitHub: listings.Of(a.Planning), Graphs: manifests, Ledger: d.Ledger, Snapshots: d.Snapshots,
+		GitHub: listings.Of(a.Planning), Graphs: a.manifests, Ledger: d.Ledger, Snapshots: d.Snapshots,
 		Now: d.Now, MaxStaleness: d.MaxStaleness, IsPause: IsPause,
 	})
 	return a, err
@@ -184,6 +185,14 @@ func (a *Access) Target(o config.Owner, mode retention.Mode, limits retention.Li
 func (a *Access) Calls() guard.Calls {
 	reads, writes := a.REST.Counts()
 	return guard.Calls{REST: reads + writes, Registry: a.registry.Stats().Reads, Saved: a.Reader.Saved()}
+}
+
+// ManifestReads counts the manifests that the registry was asked for so far.
+func (a *Access) ManifestReads() int { return a.manifests.Calls().Manifest }
+
+// CheckRegistry reads one manifest from the registry itself, whatever is cached.
+func (a *Access) CheckRegistry(ctx context.Context, pkg, digest string) error {
+	return a.manifests.Check(ctx, a.Owner.Login, pkg, digest)
 }
 
 // Stats are the figures of the credential's governor.

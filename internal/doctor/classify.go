@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"errors"
+	"io/fs"
 	"net/http"
 	"strings"
 	"time"
@@ -94,6 +95,14 @@ func ofCall(e *packages.Error) Code {
 		return APIFailing
 	}
 	return Other
+}
+
+// OfConfig says which condition an error of loading the configuration is.
+func OfConfig(err error) Code {
+	if errors.Is(err, fs.ErrNotExist) {
+		return ConfigMissing
+	}
+	return ConfigInvalid
 }
 
 // OfPolicies says which condition an error of loading the policies is.

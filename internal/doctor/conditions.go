@@ -16,6 +16,8 @@ type Code string
 // The conditions.
 const (
 	ConfigInvalid       Code = "config_invalid"
+	ConfigMissing       Code = "config_missing"
+	ConfigUnnamed       Code = "owner_not_configured"
 	StateUnusable       Code = "state_unusable"
 	StateNewer          Code = "state_newer"
 	LedgerBroken        Code = "ledger_broken"
@@ -75,6 +77,8 @@ type Condition struct {
 // conditions is the table, in the order in which things are looked at.
 var conditions = []Condition{
 	{ConfigInvalid, Fail, "", "shelflife.yaml can't be read, or says something that can't be", "correct it at the place that is named"},
+	{ConfigMissing, Fail, "", "the configuration file that is named is not there", "correct --config or SHELFLIFE_CONFIG, or write that file"},
+	{ConfigUnnamed, Fail, "", "no owner is named, or one that the configuration does not list", "name an owner, or add it under owners in shelflife.yaml"},
 	{StateUnusable, Fail, "", "the state file can't be opened or written, or is none", "set SHELFLIFE_STATE to a file that can be written"},
 	{StateNewer, Fail, "", "the state file was written by a newer shelflife", "update shelflife, or name another state file"},
 	{LedgerBroken, Fail, "", "the ledger was changed by somebody else, or is damaged", "delete nothing more with this state file; restore it from a backup"},

@@ -1,12 +1,9 @@
 package doctor
 
 import (
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
-
-	"github.com/shelflife-dev/shelflife/internal/ghapp"
-	"github.com/shelflife-dev/shelflife/internal/packages"
 )
 
 // Finding is what one check found.
@@ -63,24 +60,22 @@ func (r *Report) Found(check string, code Code, enforcing bool, seen string) {
 
 // Failed notes a condition that an error stands for; text says what is wrong.
 func (r *Report) Failed(check string, code Code, err error, text string) {
-	r.add(Finding{Check: check, Result: Fail, Code: code, Detail: text, Next: condition(code).Next, complete: saysNext(err)})
+	detail, complete := words(code, err, text)
+	r.add(Finding{Check: check, Result: Fail, Code: code, Detail: detail, Next: condition(code).Next, complete: complete})
 }
 
-// Unread notes something that was not read; detail ends with the next step, as
-// that of a retention.Problem does.
-func (r *Report) Unread(check string, code Code, detail string) {
-	r.add(Finding{Check: check, Result: Fail, Code: code, Detail: detail, Next: condition(code).Next, complete: true})
-}
-
-// saysNext reports whether an error's text ends with a next step of its own.
-func saysNext(err error) bool {
-	if e, ok := errors.AsType[*packages.Error](err); ok {
-		return e.Next != ""
+// Unread notes what was not read. Each problem ends with the next step, as the
+// detail of a retention.Problem does; those of one kind are one finding.
+func (r *Report) Unread(check string, code Code, problems ...string) {
+	c := condition(code)
+	if slices.Contains(tableKnows, code) && len(problems) > 0 {
+		seen, _, _ := strings.Cut(problems[0], "; ")
+		r.add(Finding{Check: check, Result: Fail, Code: code, Detail: c.What + ": " + seen + more(problems), Next: c.Next})
+		return
 	}
-	if e, ok := errors.AsType[*ghapp.AuthError](err); ok {
-		return e.Next != ""
+	for _, group := range grouped(problems) {
+		r.add(Finding{Check: check, Result: Fail, Code: code, Detail: group[0] + more(group), Next: c.Next, complete: true})
 	}
-	return false
 }
 
 func (r *Report) add(f Finding) {

@@ -50,7 +50,7 @@ func (k PrivateKey) signer() (crypto.Signer, error) {
 	}
 	key, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(strings.TrimSpace(k.Reveal())))
 	if err != nil {
-		return nil, fmt.Errorf("%s is not an RSA private key in PEM form (PKCS#1 or PKCS#8, starting with -----BEGIN RSA PRIVATE KEY----- or -----BEGIN PRIVATE KEY-----); %s",
+		return nil, fmt.Errorf("%s is not an RSA private key in PEM form (PKCS#1 or PKCS#8: its first line says RSA PRIVATE KEY or PRIVATE KEY); %s",
 			from, keyHint(k.Reveal()))
 	}
 	return key, nil

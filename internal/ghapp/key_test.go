@@ -34,7 +34,7 @@ func TestKeysThatCannotBeUsedSayWhy(t *testing.T) {
 			if err == nil {
 				t.Fatal("accepted")
 			}
-			text := err.Error()
+			text := Redact(err.Error()) // as people see it
 			if !strings.Contains(text, "/etc/key.pem") || !strings.Contains(text, "PEM") || !strings.Contains(text, c.want) {
 				t.Errorf("error %q must name the file, the form and %q", text, c.want)
 			}
