@@ -98,7 +98,7 @@ func fuzzCampaigns(root string) (out []campaign, err error) {
 		}
 		pkg, err := filepath.Rel(root, filepath.Dir(path))
 		for _, m := range fuzzTarget.FindAllSubmatch(text, -1) {
-			out = append(out, campaign{"fuzz", filepath.Base(pkg) + "-" + string(m[1]), 1, 0, 1, fuzz(filepath.ToSlash(pkg), string(m[1]))})
+			out = append(out, campaign{"fuzz", filepath.Base(pkg) + "-" + string(m[1]), 1, 0, 1, fuzz(filepath.ToSlash(pkg), string(m[1])), nil})
 		}
 		return err
 	})

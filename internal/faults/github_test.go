@@ -67,7 +67,11 @@ func inMemory(*testing.T) func(*world) ledger.Store {
 func githubCampaigns() (out []campaign) {
 	calm := newRehearsals()
 	for _, name := range faultNames() {
-		out = append(out, campaign{name: "github", target: name, long: 400, short: 3, width: 2, play: misbehaving(calm, inMemory, name)})
+		shows := need{"struck": 90}
+		if name == "stale" {
+			shows["stale shown"] = 80
+		}
+		out = append(out, campaign{"github", name, 400, 3, 2, misbehaving(calm, inMemory, name), shows})
 	}
 	return out
 }
