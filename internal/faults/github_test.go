@@ -63,17 +63,22 @@ func inMemory(*testing.T) func(*world) ledger.Store {
 	return func(*world) ledger.Store { return ledgertest.NewMemory() }
 }
 
-// githubCampaigns is one campaign for each kind of fault.
+// githubCampaigns is one campaign for each kind of fault, and for each further
+// place where a ledger is kept one that draws the kind.
 func githubCampaigns() (out []campaign) {
-	calm := newRehearsals()
+	calm, struck := newRehearsals(), need{"struck": 90}
 	for _, name := range faultNames() {
-		shows := need{"struck": 90}
+		shows := struck
 		if name == "stale" {
-			shows["stale shown"] = 80
+			shows = need{"struck": 90, "stale shown": 80}
 		}
 		out = append(out, campaign{"github", name, 400, 3, 2, misbehaving(calm, inMemory, name), shows})
 	}
-	return out
+	return append(out,
+		campaign{"github-sqlite", "in-process", 400, 1, 2, misbehaving(calm, onStateFile, faultNames()...), struck},
+		campaign{"github-dynamodb", "moto", 400, 1, 2, misbehaving(calm, onTables, faultNames()...), struck},
+		campaign{"github-cli", "run", 100, 1, 16, misbehavingCLI, struck},
+	)
 }
 
 // misbehaving plays cases of one of the kinds of fault, drawn for each case.
