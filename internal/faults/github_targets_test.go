@@ -19,9 +19,11 @@ func onStateFile(*testing.T) func(*world) ledger.Store {
 }
 
 // onTables keeps each case's ledger in a table of its own.
-func onTables(t *testing.T) func(*world) ledger.Store {
-	ts := &tables{env: awstest.Start(t), t: t}
-	return func(*world) ledger.Store { return ts.open(ts.create(), nil) }
+func onTables(start func(testing.TB) *awstest.Env) stores {
+	return func(t *testing.T) func(*world) ledger.Store {
+		ts := &tables{env: start(t), t: t}
+		return func(*world) ledger.Store { return ts.open(ts.create(), nil) }
+	}
 }
 
 // impatient are faults that the real binary, whose waits are real, is soon over.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shelflife-dev/shelflife/internal/awstest"
 	"github.com/shelflife-dev/shelflife/internal/githubsim"
 	"github.com/shelflife-dev/shelflife/internal/guard"
 	"github.com/shelflife-dev/shelflife/internal/ledger"
@@ -65,7 +66,7 @@ func inMemory(*testing.T) func(*world) ledger.Store {
 
 // githubCampaigns is one campaign for each kind of fault, and for each further
 // place where a ledger is kept one that draws the kind.
-func githubCampaigns() (out []campaign) {
+func githubCampaigns(skips *reasons) (out []campaign) {
 	calm, struck := newRehearsals(), need{"struck": 90}
 	for _, name := range faultNames() {
 		shows := struck
@@ -76,7 +77,7 @@ func githubCampaigns() (out []campaign) {
 	}
 	return append(out,
 		campaign{"github-sqlite", "in-process", 400, 1, 2, misbehaving(calm, onStateFile, faultNames()...), struck},
-		campaign{"github-dynamodb", "moto", 400, 1, 2, misbehaving(calm, onTables, faultNames()...), struck},
+		campaign{"github-dynamodb", "moto", 400, 1, 2, misbehaving(calm, onTables(skips.noting(awstest.Start)), faultNames()...), struck},
 		campaign{"github-cli", "run", 100, 1, 16, misbehavingCLI, struck},
 	)
 }
