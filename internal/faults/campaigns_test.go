@@ -144,7 +144,7 @@ func conclude(t *testing.T, report *Report) {
 
 func campaigns(skips *reasons) []campaign {
 	return slices.Concat(killCampaigns(skips), githubCampaigns(skips), []campaign{
-		{"unread", "in-process", 5000, 20, 2, unread, need{"unread": 50}},
+		{"unread", "in-process", 5000, 15, 2, unread, need{"unread": 50, "read after all": 5, "second page unread": 5, "manifest unread": 5, "list of packages unread": 2}},
 		{"graphs", "guard", 20, 0, 1, properties("internal/guard"), need{"random packages": 100}},
 		{"graphs", "enforce", 20, 0, 1, properties("internal/enforce"), need{"random packages": 100}},
 		{"policies", "in-process", 110, 1, 2, badPolicies, eachPolicy()},

@@ -135,6 +135,7 @@ func (s *Server) takeFault(q *request) *Fault {
 		}
 		f.fired++
 		s.fired++
+		q.call.Fault = cmp.Or(f.Kind, FaultStatus)
 		fault := f.Fault
 		return &fault
 	}

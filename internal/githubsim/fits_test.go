@@ -3,6 +3,8 @@ package githubsim_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/shelflife-dev/shelflife/internal/githubsim"
 )
 
@@ -19,6 +21,20 @@ func TestFaultsFiredOutlivesTheFaults(t *testing.T) {
 	}
 	if got := sim.Server.FaultsFired(); got != 2 {
 		t.Errorf("%d calls were struck, want 2", got)
+	}
+}
+
+func TestCallSaysWhichFaultStruckIt(t *testing.T) {
+	sim := faulty(t, `{"match":"GET /user","status":500,"times":1},{"match":"GET /user","kind":"truncate","times":1}`)
+	for range 3 {
+		_, _ = try(t, "GET", sim.URL+"/user", "any", "") // one is cut
+	}
+	var got []githubsim.FaultKind
+	for _, c := range sim.Server.Calls() {
+		got = append(got, c.Fault)
+	}
+	if diff := cmp.Diff([]githubsim.FaultKind{githubsim.FaultStatus, githubsim.FaultTruncate, ""}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 
