@@ -22,6 +22,10 @@ func matches() []string {
 	}
 }
 
+// impatience is how long a line waits for a whole answer while GitHub is slow: the
+// program's minute would take too long to sit out.
+const impatience = 100 * time.Millisecond
+
 // githubFaults are the ways in which GitHub misbehaves, by name.
 func githubFaults() map[string]func(c *Case) githubsim.Fault {
 	no := false
@@ -36,8 +40,14 @@ func githubFaults() map[string]func(c *Case) githubsim.Fault {
 		"502-before": plain(githubsim.Fault{Status: 502}), "404": plain(githubsim.Fault{Status: 404}), "403": plain(githubsim.Fault{Status: 403}),
 		"reset-before": plain(githubsim.Fault{Kind: githubsim.FaultReset}), "reset-after": plain(githubsim.Fault{Kind: githubsim.FaultReset, AfterEffect: true}),
 		"truncated": plain(githubsim.Fault{Kind: githubsim.FaultTruncate}),
-		"slow":      plain(githubsim.Fault{Kind: githubsim.FaultSlow, Delay: githubsim.Duration(2 * time.Millisecond)}),
-		"stale":     plain(githubsim.Fault{Kind: githubsim.FaultStale}), "expired-token": plain(githubsim.Fault{Status: 401}),
+		"stale":     plain(githubsim.Fault{Kind: githubsim.FaultStale}), "401": plain(githubsim.Fault{Status: 401}),
+		"slow": func(c *Case) githubsim.Fault {
+			delay := time.Duration(1+c.Rand.IntN(20)) * time.Millisecond
+			if c.Rand.IntN(2) == 0 {
+				delay += 2 * impatience
+			}
+			return githubsim.Fault{Kind: githubsim.FaultSlow, Delay: githubsim.Duration(delay)}
+		},
 	}
 	for _, status := range []int{http.StatusForbidden, http.StatusTooManyRequests} {
 		for words, headers := range map[string]*bool{"": nil, "-bare": &no} {
@@ -70,8 +80,11 @@ func githubCampaigns(skips *reasons) (out []campaign) {
 	calm, struck := newRehearsals(), need{"struck": 90}
 	for _, name := range faultNames() {
 		shows := struck
-		if name == "stale" {
+		switch name {
+		case "stale":
 			shows = need{"struck": 90, "stale shown": 80}
+		case "slow":
+			shows = need{"struck": 90, "too slow": 25}
 		}
 		out = append(out, campaign{"github", name, 400, 3, 2, misbehaving(calm, inMemory, name), shows})
 	}
@@ -107,6 +120,9 @@ func misbehaving(calm *rehearsals, where stores, kinds ...string) func(*testing.
 func (w *world) playGitHub(line *line, calm *rehearsals, f githubsim.Fault) {
 	usual := calm.of(w.layout, w.Case)
 	early := w.Rand.IntN(3) == 0
+	if f.Kind == githubsim.FaultSlow {
+		line.attempt = impatience
+	}
 	if early {
 		w.aim(&f, slices.Concat(usual.plan, usual.apply))
 		w.Must(w.sim.SetFaults([]githubsim.Fault{f}))
@@ -127,10 +143,14 @@ func (w *world) playGitHub(line *line, calm *rehearsals, f githubsim.Fault) {
 	}
 	if w.sim.FaultsFired() > 0 {
 		w.Count("struck")
+		if time.Duration(f.Delay) > impatience {
+			w.Count("too slow")
+		}
 	}
 	w.check("while it lasts", true)
 
 	w.Must(w.sim.SetFaults(nil))
+	line.attempt = 0
 	line.clock.Advance(2 * time.Hour)
 	if stopped {
 		w.Count("stopped")
