@@ -11,6 +11,8 @@ type Campaign struct {
 	First uint64
 	Width int           // cases played side by side; 0 is one
 	Limit time.Duration // that one case may take; 0 is DefaultLimit
+	// Unseeded says why the seed does not bring a case back, and what does.
+	Unseeded string
 	// Need is how many of a hundred cases must have counted something at least,
 	// by its name: a campaign that disturbs nothing shows nothing.
 	Need map[string]int

@@ -38,7 +38,7 @@ type need map[string]int
 // TestCampaign plays all campaigns, or those that -run selects, as many at a time
 // as -parallel says (one for each core):
 //
-//	go test -tags faults ./internal/faults -run 'Campaign/kill/cli-apply$' -seed=17
+//	go test -tags faults ./internal/faults -run '^TestCampaign$/^kill$/^cli-apply$' -seed=17
 func TestCampaign(t *testing.T) {
 	ws, err := newWorkshop()
 	if err != nil {
@@ -84,6 +84,9 @@ func (c campaign) sized() Campaign {
 		cases = max(1, c.long**shareFlag/100)
 	}
 	out := Campaign{Name: c.name, Target: c.target, Cases: cases, First: *fromFlag, Width: c.width, Limit: DefaultLimit + *fuzzFlag, Need: c.need}
+	if c.name == "fuzz" {
+		out.Unseeded = "fuzzing has no seed: a failing input is in the package's testdata, and plain go test plays it"
+	}
 	if *seedFlag != 0 {
 		out.Cases, out.First = 1, *seedFlag
 	}

@@ -106,6 +106,9 @@ func fuzzCampaigns(root string) (out []campaign, err error) {
 	return out, err
 }
 
+// fullFuzz is how long each target is to be fuzzed; the notes say where it was less.
+const fullFuzz = 10 * time.Minute
+
 // fuzz runs one fuzz target for -fuzz-time, with one worker: other campaigns run
 // beside it. Inputs are made smaller for a hundred
 // executions at most: with go test's usual minute, nearly all of a short run goes
@@ -123,6 +126,9 @@ func fuzz(pkg, name string) func(*testing.T, *workshop) func(*Case) {
 				c.Fatalf("nothing was executed:\n%s", out)
 			}
 			c.CountN("executions", n)
+			if *fuzzFlag < fullFuzz {
+				c.CountN(fmt.Sprintf("seconds of fuzzing, %.0f in full", fullFuzz.Seconds()), int(fuzzFlag.Seconds()))
+			}
 		}
 	}
 }

@@ -44,9 +44,14 @@ func Run(ctx context.Context, cp Campaign) Result {
 	return res
 }
 
-// Replay is the command that plays one case of a campaign.
+// Replay is the command that plays one case of a campaign, and no campaign whose
+// name is only like its.
 func Replay(cp Campaign, seed uint64) string {
-	return fmt.Sprintf("go test -tags faults ./internal/faults -run 'Campaign/%s/%s$' -seed=%d", cp.Name, cp.Target, seed)
+	command := fmt.Sprintf("go test -tags faults ./internal/faults -run '^TestCampaign$/^%s$/^%s$' -seed=%d", cp.Name, cp.Target, seed)
+	if cp.Unseeded != "" {
+		command += " # " + cp.Unseeded
+	}
+	return command
 }
 
 // counts are a campaign's own figures.

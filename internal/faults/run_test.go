@@ -36,7 +36,7 @@ func TestRunPlaysEachSeedOnceAndKeepsWhatWasFound(t *testing.T) {
 			res.Failed[i].Found[j], _, _ = strings.Cut(text, "\n")
 		}
 	}
-	replay := "go test -tags faults ./internal/faults -run 'Campaign/kill/cli$' -seed="
+	replay := "go test -tags faults ./internal/faults -run '^TestCampaign$/^kill$/^cli$' -seed="
 	want := Result{Campaign: "kill", Target: "cli", Cases: 7, Failures: 3, FirstSeed: 40, Notes: "7 played", Failed: []Failure{
 		{Seed: 42, Found: []string{"two things", "found"}, Replay: replay + "42"},
 		{Seed: 45, Found: []string{"panic: boom"}, Replay: replay + "45"},
@@ -94,6 +94,13 @@ func TestCampaignsDrawDifferently(t *testing.T) {
 	}
 	if a, b := <-draws, <-draws; a == b {
 		t.Errorf("both draw %s", a)
+	}
+}
+
+func TestReplaySaysWhereTheSeedBringsNothingBack(t *testing.T) {
+	got := Replay(Campaign{Name: "fuzz", Target: "a-FuzzB", Unseeded: "the input is in testdata"}, 1)
+	if want := "go test -tags faults ./internal/faults -run '^TestCampaign$/^fuzz$/^a-FuzzB$' -seed=1 # the input is in testdata"; got != want {
+		t.Error(got)
 	}
 }
 
