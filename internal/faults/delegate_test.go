@@ -98,13 +98,16 @@ func fuzzCampaigns(root string) (out []campaign, err error) {
 		}
 		pkg, err := filepath.Rel(root, filepath.Dir(path))
 		for _, m := range fuzzTarget.FindAllSubmatch(text, -1) {
-			out = append(out, campaign{"fuzz", filepath.Base(pkg) + "-" + string(m[1]), 1, 0, 1, fuzz(filepath.ToSlash(pkg), string(m[1]))})
+			out = append(out, campaign{"fuzz", filepath.Base(pkg) + "-" + string(m[1]), 1, 0, 1, fuzz(filepath.ToSlash(pkg), string(m[1])), nil})
 		}
 		return err
 	})
 	slices.SortFunc(out, func(a, b campaign) int { return strings.Compare(a.target, b.target) })
 	return out, err
 }
+
+// fullFuzz is how long each target is to be fuzzed; the notes say where it was less.
+const fullFuzz = 10 * time.Minute
 
 // fuzz runs one fuzz target for -fuzz-time, with one worker: other campaigns run
 // beside it. Inputs are made smaller for a hundred
@@ -123,6 +126,9 @@ func fuzz(pkg, name string) func(*testing.T, *workshop) func(*Case) {
 				c.Fatalf("nothing was executed:\n%s", out)
 			}
 			c.CountN("executions", n)
+			if *fuzzFlag < fullFuzz {
+				c.CountN(fmt.Sprintf("seconds of fuzzing, %.0f in full", fullFuzz.Seconds()), int(fuzzFlag.Seconds()))
+			}
 		}
 	}
 }

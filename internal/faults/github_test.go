@@ -1,16 +1,16 @@
 package faults
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/shelflife-dev/shelflife/internal/enforce"
+	"github.com/shelflife-dev/shelflife/internal/awstest"
 	"github.com/shelflife-dev/shelflife/internal/githubsim"
+	"github.com/shelflife-dev/shelflife/internal/guard"
+	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/ledger/ledgertest"
 )
 
@@ -21,6 +21,10 @@ func matches() []string {
 		"GET /orgs/*/packages/*/*/versions/*", "GET /v2/**", "GET /token",
 	}
 }
+
+// impatience is how long a line waits for a whole answer while GitHub is slow: the
+// program's minute would take too long to sit out.
+const impatience = 100 * time.Millisecond
 
 // githubFaults are the ways in which GitHub misbehaves, by name.
 func githubFaults() map[string]func(c *Case) githubsim.Fault {
@@ -36,8 +40,14 @@ func githubFaults() map[string]func(c *Case) githubsim.Fault {
 		"502-before": plain(githubsim.Fault{Status: 502}), "404": plain(githubsim.Fault{Status: 404}), "403": plain(githubsim.Fault{Status: 403}),
 		"reset-before": plain(githubsim.Fault{Kind: githubsim.FaultReset}), "reset-after": plain(githubsim.Fault{Kind: githubsim.FaultReset, AfterEffect: true}),
 		"truncated": plain(githubsim.Fault{Kind: githubsim.FaultTruncate}),
-		"slow":      plain(githubsim.Fault{Kind: githubsim.FaultSlow, Delay: githubsim.Duration(2 * time.Millisecond)}),
-		"stale":     plain(githubsim.Fault{Kind: githubsim.FaultStale}), "expired-token": plain(githubsim.Fault{Status: 401}),
+		"stale":     plain(githubsim.Fault{Kind: githubsim.FaultStale}), "401": plain(githubsim.Fault{Status: 401}),
+		"slow": func(c *Case) githubsim.Fault {
+			delay := time.Duration(1+c.Rand.IntN(20)) * time.Millisecond
+			if c.Rand.IntN(2) == 0 {
+				delay += 2 * impatience
+			}
+			return githubsim.Fault{Kind: githubsim.FaultSlow, Delay: githubsim.Duration(delay)}
+		},
 	}
 	for _, status := range []int{http.StatusForbidden, http.StatusTooManyRequests} {
 		for words, headers := range map[string]*bool{"": nil, "-bare": &no} {
@@ -57,35 +67,72 @@ func faultNames() []string {
 	return out
 }
 
-// githubCampaigns is one campaign for each kind of fault.
-func githubCampaigns() (out []campaign) {
+// stores is where the cases of a campaign keep their ledgers.
+type stores func(t *testing.T) func(w *world) ledger.Store
+
+func inMemory(*testing.T) func(*world) ledger.Store {
+	return func(*world) ledger.Store { return ledgertest.NewMemory() }
+}
+
+// githubCampaigns is one campaign for each kind of fault, and for each further
+// place where a ledger is kept one that draws the kind.
+func githubCampaigns(skips *reasons) (out []campaign) {
+	calm, struck := newRehearsals(), need{"struck": 90}
 	for _, name := range faultNames() {
-		out = append(out, campaign{"github", name, 400, 3, 2, func(*testing.T, *workshop) func(*Case) {
-			return func(c *Case) { c.playGitHub(githubFaults()[name]) }
-		}})
+		shows := struck
+		switch name {
+		case "stale":
+			shows = need{"struck": 90, "stale shown": 80}
+		case "slow":
+			shows = need{"struck": 90, "too slow": 25}
+		}
+		out = append(out, campaign{"github", name, 400, 3, 2, misbehaving(calm, inMemory, name), shows})
 	}
-	return out
+	return append(out,
+		campaign{"github-sqlite", "in-process", 400, 1, 2, misbehaving(calm, onStateFile, faultNames()...), struck},
+		campaign{"github-dynamodb", "moto", 400, 1, 2, misbehaving(calm, onTables(skips.noting(awstest.Start)), faultNames()...), struck},
+		campaign{"github-cli", "run", 100, 1, 16, misbehavingCLI, struck},
+	)
+}
+
+// misbehaving plays cases of one of the kinds of fault, drawn for each case.
+func misbehaving(calm *rehearsals, where stores, kinds ...string) func(*testing.T, *workshop) func(*Case) {
+	return func(t *testing.T, _ *workshop) func(*Case) {
+		open := where(t)
+		return func(c *Case) {
+			kind := kinds[c.Rand.IntN(len(kinds))]
+			l := draw(c.Rand.Uint64N(layouts))
+			w := newWorld(c, l, roomy())
+			store := open(w)
+			w.on(store)
+			line := w.newLine(store)
+			if kind == "stale" {
+				w.playStale(line)
+			} else {
+				w.playGitHub(line, calm, githubFaults()[kind](c))
+			}
+		}
+	}
 }
 
 // playGitHub plans and applies while GitHub misbehaves, at a random place and for
 // a random while, and then once more when it does not.
-func (c *Case) playGitHub(fault func(*Case) githubsim.Fault) {
-	l := draw(c.Rand.Uint64N(64))
-	w := newWorld(c, l, roomy()).on(ledgertest.NewMemory())
-	store, _, _ := w.evidence.look()
-	line := w.newLine(store)
-	f := fault(c)
-	f.Match = matches()[c.Rand.IntN(len(matches()))]
-	f.Skip, f.Times = c.Rand.IntN(12), 1+c.Rand.IntN(12)
-	early := c.Rand.IntN(3) == 0
+func (w *world) playGitHub(line *line, calm *rehearsals, f githubsim.Fault) {
+	usual := calm.of(w.layout, w.Case)
+	early := w.Rand.IntN(3) == 0
+	if f.Kind == githubsim.FaultSlow {
+		line.attempt = impatience
+	}
 	if early {
+		w.aim(&f, slices.Concat(usual.plan, usual.apply))
 		w.Must(w.sim.SetFaults([]githubsim.Fault{f}))
 	}
 	plan, err := line.plan()
 	if err != nil && !early {
-		c.Fatalf("plan: %v", err)
+		w.Fatalf("plan: %v", err)
 	}
 	if !early {
+		w.aim(&f, usual.apply)
 		w.Must(w.sim.SetFaults([]githubsim.Fault{f}))
 	}
 	stopped := false
@@ -94,98 +141,73 @@ func (c *Case) playGitHub(fault func(*Case) githubsim.Fault) {
 		w.Must(err)
 		stopped = res.StoppedBy != nil
 	}
-	if slices.ContainsFunc(w.sim.Calls(), func(k githubsim.Call) bool { return k.Status == 0 || k.Status >= 400 }) || f.Kind == githubsim.FaultTruncate || f.Kind == githubsim.FaultSlow || f.Kind == githubsim.FaultStale {
-		c.Count("struck")
+	if w.sim.FaultsFired() > 0 {
+		w.Count("struck")
+		if time.Duration(f.Delay) > impatience {
+			w.Count("too slow")
+		}
 	}
 	w.check("while it lasts", true)
 
 	w.Must(w.sim.SetFaults(nil))
+	line.attempt = 0
 	line.clock.Advance(2 * time.Hour)
 	if stopped {
-		c.Count("stopped")
-		res, err := line.apply(w.Context(), plan)
-		w.Must(err)
-		w.Must(res.StoppedBy)
+		w.Count("stopped")
+		w.applied(line, plan)
 		w.check("resumed", false)
 	}
+	w.settle(line)
+}
+
+// settle plays what comes when GitHub is well again.
+func (w *world) settle(line *line) {
 	for range 3 { // what ended as failed, the next plans take up
 		next, err := line.plan()
 		w.Must(err)
-		res, err := line.apply(w.Context(), next)
-		w.Must(err)
-		w.Must(res.StoppedBy)
+		w.applied(line, next)
 	}
 	w.check("afterwards", false)
-	w.Found("afterwards", checkFinal(w.evidence.start, w.sim.State(), l.doomed))
+	w.Found("afterwards", checkFinal(w.evidence.start, w.sim.State(), w.doomed))
 	w.quietAgain(line)
-	if c.Rand.IntN(4) == 0 {
+	if w.Rand.IntN(4) == 0 {
 		w.undone(line)
 	}
 }
 
-// unread makes each page and each manifest unreadable, one after the other: the
-// seed says which package and which of its parts.
-func unread(*testing.T, *workshop) func(*Case) {
-	return func(c *Case) {
-		l := draw(c.Rand.Uint64N(64))
-		w := newWorld(c, l, roomy()).on(ledgertest.NewMemory())
-		store, _, _ := w.evidence.look()
-		line := w.newLine(store)
-		pkg := l.packages[c.Rand.IntN(len(l.packages))]
-		f := githubsim.Fault{Match: fmt.Sprintf("GET /orgs/acme/packages/%s/%s/versions", pkg.Type, escaped(pkg.Name))}
-		if pkg.Name != "lib" && c.Rand.IntN(2) == 0 {
-			f.Match = "GET /v2/acme/" + pkg.Name + "/manifests/*"
-			f.Skip, f.Times = c.Rand.IntN(len(pkg.Versions)), 1
-		}
-		switch c.Rand.IntN(3) {
-		case 0:
-			f.Status = []int{500, 502, 403}[c.Rand.IntN(3)]
-		case 1:
-			f.Kind = githubsim.FaultTruncate
-		default:
-			f.Kind = githubsim.FaultReset
-		}
-		w.Must(w.sim.SetFaults([]githubsim.Fault{f}))
-		plan, err := line.plan()
-		w.Must(err)
-		w.Must(w.sim.SetFaults(nil))
-		_, err = line.apply(w.Context(), plan)
-		w.Must(err)
-		want := slices.Clone(l.doomed)
-		if len(plan.Problems()) > 0 {
-			c.Count("unread")
-			want = slices.DeleteFunc(want, func(name string) bool { return packageOf(name) == pkg.Name })
-		}
-		w.check("with a part unread", false)
-		w.Found("with a part unread", checkFinal(w.evidence.start, w.sim.State(), want))
-	}
+// applied applies a plan that nothing may stop.
+func (w *world) applied(line *line, plan guard.Plan) {
+	res, err := line.apply(w.Context(), plan)
+	w.Must(err)
+	w.Must(res.StoppedBy)
 }
 
-// tenWorkers lets ten workers of this process apply overlapping plans at once,
-// with a budget that does not take them all.
-func tenWorkers(*testing.T, *workshop) func(*Case) {
-	return func(c *Case) {
-		l := draw(c.Rand.Uint64N(64))
-		limits := roomy()
-		limits.DeletesPerDay = 1 + c.Rand.IntN(len(l.doomed))
-		w := newWorld(c, l, limits)
-		db, err := openState(w)
+// playStale has a run delete a part of what must go, and then shows the next runs
+// lists in which that is still there.
+func (w *world) playStale(line *line) {
+	for n := (len(w.doomed) + 1) / 2; len(gone(w.evidence.start, w.sim.State())) == 0; n++ {
+		w.limits.DeletesPerRun = n // a unit that is larger waits
+		plan, err := line.plan()
 		w.Must(err)
-		w.on(db)
-		var all sync.WaitGroup
-		for range 10 {
-			line := w.newLine(db)
-			plan, err := line.plan()
-			w.Must(err)
-			all.Go(func() {
-				_, err := line.apply(w.Context(), plan)
-				if err != nil && !errors.Is(err, enforce.ErrApplied) {
-					w.Errorf("a worker: %v", err)
-				}
-			})
-		}
-		all.Wait()
-		w.check("after all workers", false)
-		w.exact(limits.DeletesPerDay)
+		w.applied(line, plan)
 	}
+	w.check("before it lies", false)
+	w.limits = roomy()
+	f := githubsim.Fault{Kind: githubsim.FaultStale, Match: "GET /orgs/*/packages/*/*/versions", Times: w.Rand.IntN(24)}
+	w.Must(w.sim.SetFaults([]githubsim.Fault{f}))
+	for range 2 {
+		plan, err := line.plan()
+		w.Must(err)
+		w.applied(line, plan)
+		w.check("while it lies", false)
+	}
+	if w.sim.FaultsFired() > 0 {
+		w.Count("struck")
+	}
+	if w.sim.StaleShown() > 0 {
+		w.Count("stale shown")
+	}
+	w.Must(w.sim.SetFaults(nil))
+	line.clock.Advance(2 * time.Hour)
+	w.settle(line)
 }

@@ -50,6 +50,8 @@ type line struct {
 	judge     enforce.Judge
 	bundle    guard.Bundle
 	key       guard.HMACKey
+	attempt   time.Duration     // longest time for one answer; 0 is the program's own
+	app       *ghapp.PrivateKey // of the App to sign in as; nil: with a token
 }
 
 func newLine(w *world, store ledger.Store, snaps inventory.Snapshots, ahead time.Duration) *line {
@@ -82,16 +84,18 @@ func (l *line) source(of retention.Owner, options ghapp.GovernorOptions) (ghapp.
 	if err != nil {
 		return nil, err
 	}
-	return ghapp.NewTokenSource(ghapp.TokenOptions{
-		Owner: of, Token: ghapp.NewToken("ghp_faults"),
-		Connection: ghapp.Connection{BaseURL: l.w.url + "/api/v3", Transport: l.transport, Governor: rest, UserAgent: "faults"},
-	})
+	to := ghapp.Connection{BaseURL: l.w.url + "/api/v3", Transport: l.transport, Governor: rest, UserAgent: "faults"}
+	if l.app != nil {
+		return ghapp.NewApp(ghapp.AppOptions{Owner: of, AppID: appID, InstallationID: installationID, Key: *l.app, Connection: to})
+	}
+	return ghapp.NewTokenSource(ghapp.TokenOptions{Owner: of, Token: ghapp.NewToken("ghp_faults"), Connection: to})
 }
 
 func (l *line) target() enforce.Target {
 	w := l.w
 	options := ghapp.GovernorOptions{
 		MaxInFlight: 8, PointsPerMinute: ghapp.Off, WriteSpacing: ghapp.Off, ReservePercent: ghapp.Off, MaxWait: 10 * time.Second, Clock: l.clock,
+		AttemptTimeout: l.attempt,
 	}
 	of := retention.Owner{Login: owner, Kind: retention.Organization}
 	source, err := l.source(of, options)

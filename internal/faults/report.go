@@ -41,7 +41,15 @@ func (res Result) Line() string {
 	if res.Skipped != "" {
 		return fmt.Sprintf("%s/%s skipped: %s", res.Campaign, res.Target, res.Skipped)
 	}
-	return fmt.Sprintf("%s/%s: %d cases, %d failures, %.1f s; %s", res.Campaign, res.Target, res.Cases, res.Failures, res.Seconds, res.Notes)
+	return fmt.Sprintf("%s/%s: %d cases, %d failures, %.1f s; %s", res.Campaign, res.Target, res.Cases, res.Failures, res.Seconds, res.notes())
+}
+
+// notes are what was counted, and that it was too little.
+func (res Result) notes() string {
+	if len(res.Short) == 0 {
+		return res.Notes
+	}
+	return "TOO FEW: " + strings.Join(res.Short, "; ") + " (" + res.Notes + ")"
 }
 
 // Empty reports whether nothing was played.
@@ -75,7 +83,7 @@ func (r *Report) Table(w io.Writer) error {
 			fmt.Fprintf(tw, "%s\t%s\t-\t-\t-\t-\tskipped: %s\n", res.Campaign, res.Target, res.Skipped)
 			continue
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%d\t%d\t%.1f\t%d\t%s\n", res.Campaign, res.Target, res.Cases, res.Failures, res.Seconds, res.FirstSeed, res.Notes)
+		fmt.Fprintf(tw, "%s\t%s\t%d\t%d\t%.1f\t%d\t%s\n", res.Campaign, res.Target, res.Cases, res.Failures, res.Seconds, res.FirstSeed, res.notes())
 		cases, failures, seconds = cases+res.Cases, failures+res.Failures, seconds+res.Seconds
 	}
 	fmt.Fprintf(tw, "all\t\t%d\t%d\t%.1f\t\t\n", cases, failures, seconds)
@@ -84,6 +92,9 @@ func (r *Report) Table(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "\nversion %s, begun on %s, took %s\n", cmp.Or(r.version, "unknown"), r.started.UTC().Format("2006-01-02 at 15:04 UTC"), r.now().Sub(r.started).Round(time.Second))
 	for _, res := range results {
+		for _, short := range res.Short {
+			fmt.Fprintf(w, "\n%s/%s failed: %s\n", res.Campaign, res.Target, short)
+		}
 		for _, f := range res.Failed {
 			fmt.Fprintf(w, "\n%s/%s failed with seed %s; play it again:\n  %s\n", res.Campaign, res.Target, strconv.FormatUint(f.Seed, 10), f.Replay)
 		}

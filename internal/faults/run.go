@@ -40,12 +40,18 @@ func Run(ctx context.Context, cp Campaign) Result {
 	res.Failures = len(res.Failed)
 	res.Seconds = time.Since(started).Seconds()
 	res.Notes = n.String()
+	res.Short = n.short(cp)
 	return res
 }
 
-// Replay is the command that plays one case of a campaign.
+// Replay is the command that plays one case of a campaign, and no campaign whose
+// name is only like its.
 func Replay(cp Campaign, seed uint64) string {
-	return fmt.Sprintf("go test -tags faults ./internal/faults -run 'Campaign/%s/%s$' -seed=%d", cp.Name, cp.Target, seed)
+	command := fmt.Sprintf("go test -tags faults ./internal/faults -run '^TestCampaign$/^%s$/^%s$' -seed=%d", cp.Name, cp.Target, seed)
+	if cp.Unseeded != "" {
+		command += " # " + cp.Unseeded
+	}
+	return command
 }
 
 // counts are a campaign's own figures.
@@ -58,6 +64,21 @@ func (n *counts) add(what string, more int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.of[what] += more
+}
+
+// short names what was counted in fewer cases than the campaign needs.
+func (n *counts) short(cp Campaign) (out []string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if cp.Cases < fewForNeed {
+		return nil
+	}
+	for _, k := range slices.Sorted(maps.Keys(cp.Need)) {
+		if n.of[k]*100 < cp.Need[k]*cp.Cases {
+			out = append(out, fmt.Sprintf("%d %s in %d cases, at least %d in a hundred are needed", n.of[k], k, cp.Cases, cp.Need[k]))
+		}
+	}
+	return out
 }
 
 // String lists the figures by name.

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -35,7 +36,7 @@ func TestRunPlaysEachSeedOnceAndKeepsWhatWasFound(t *testing.T) {
 			res.Failed[i].Found[j], _, _ = strings.Cut(text, "\n")
 		}
 	}
-	replay := "go test -tags faults ./internal/faults -run 'Campaign/kill/cli$' -seed="
+	replay := "go test -tags faults ./internal/faults -run '^TestCampaign$/^kill$/^cli$' -seed="
 	want := Result{Campaign: "kill", Target: "cli", Cases: 7, Failures: 3, FirstSeed: 40, Notes: "7 played", Failed: []Failure{
 		{Seed: 42, Found: []string{"two things", "found"}, Replay: replay + "42"},
 		{Seed: 45, Found: []string{"panic: boom"}, Replay: replay + "45"},
@@ -43,6 +44,63 @@ func TestRunPlaysEachSeedOnceAndKeepsWhatWasFound(t *testing.T) {
 	}}
 	if diff := cmp.Diff(want, res, cmpopts.IgnoreFields(Result{}, "Seconds")); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestCampaignThatDisturbsTooFewCasesFails(t *testing.T) {
+	run := func(cases int) []string {
+		return Run(t.Context(), Campaign{Cases: cases, First: 1, Need: map[string]int{"struck": 50, "read": 10, "never": 5}, Play: func(c *Case) {
+			c.Count("read")
+			if c.Seed%4 == 0 {
+				c.Count("struck")
+			}
+		}}).Short
+	}
+	want := []string{"0 never in 40 cases, at least 5 in a hundred are needed", "10 struck in 40 cases, at least 50 in a hundred are needed"}
+	if diff := cmp.Diff(want, run(40)); diff != "" {
+		t.Error(diff)
+	}
+	if short := run(fewForNeed - 1); short != nil {
+		t.Errorf("of few cases: %v", short)
+	}
+}
+
+func TestShortCampaignIsSeenInTheTableTheLineAndTheFile(t *testing.T) {
+	res := Result{Campaign: "kill", Target: "cli", Cases: 40, Notes: "10 struck", Short: []string{"10 struck in 40 cases"}}
+	r := NewReport("", time.Now)
+	r.Add(res)
+	var table bytes.Buffer
+	path := filepath.Join(t.TempDir(), "faults.json")
+	if err := errors.Join(r.Table(&table), r.Save(path)); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, part := range map[string]string{
+		table.String(): "kill/cli failed: 10 struck in 40 cases\n", res.Line(): "TOO FEW: 10 struck in 40 cases (10 struck)", string(b): `"short": [`,
+	} {
+		if !strings.Contains(text, part) {
+			t.Errorf("no %q in\n%s", part, text)
+		}
+	}
+}
+
+func TestCampaignsDrawDifferently(t *testing.T) {
+	draws := make(chan string, 2)
+	for _, target := range []string{"403", "404"} {
+		Run(t.Context(), Campaign{Name: "github", Target: target, Cases: 1, First: 9, Play: func(c *Case) { draws <- fmt.Sprint(c.Rand.Perm(20)) }})
+	}
+	if a, b := <-draws, <-draws; a == b {
+		t.Errorf("both draw %s", a)
+	}
+}
+
+func TestReplaySaysWhereTheSeedBringsNothingBack(t *testing.T) {
+	got := Replay(Campaign{Name: "fuzz", Target: "a-FuzzB", Unseeded: "the input is in testdata"}, 1)
+	if want := "go test -tags faults ./internal/faults -run '^TestCampaign$/^fuzz$/^a-FuzzB$' -seed=1 # the input is in testdata"; got != want {
+		t.Error(got)
 	}
 }
 

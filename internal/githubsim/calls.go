@@ -29,6 +29,7 @@ type Call struct {
 	Mutating  bool      `json:"mutating"`         // asks GitHub to delete or restore, whatever came of it
 	Caller    string    `json:"caller,omitempty"` // login, or installation and its packages permission
 	RequestID string    `json:"request_id"`
+	Fault     FaultKind `json:"fault,omitempty"` // that struck it; a truncated answer's status is as good as any
 }
 
 // Counts is how many calls of each kind were made.

@@ -127,36 +127,19 @@ func (s *Server) takeFault(q *request) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.faults {
-		if f.Times > 0 && f.fired >= f.Times || !f.matches(q) {
+		if f.Times > 0 && f.fired >= f.Times || !f.Fits(*q.call) {
 			continue
 		}
 		if f.seen++; f.seen <= f.Skip {
 			return nil
 		}
 		f.fired++
+		s.fired++
+		q.call.Fault = cmp.Or(f.Kind, FaultStatus)
 		fault := f.Fault
 		return &fault
 	}
 	return nil
-}
-
-func (f *Fault) matches(q *request) bool {
-	method, rest, _ := strings.Cut(f.Match, " ")
-	if method != "*" && method != q.r.Method {
-		return false
-	}
-	glob, query, _ := strings.Cut(rest, "?")
-	wanted, err := url.ParseQuery(query)
-	if err != nil {
-		return false
-	}
-	have := q.r.URL.Query()
-	for key := range wanted {
-		if have.Get(key) != wanted.Get(key) {
-			return false
-		}
-	}
-	return matchSegments(strings.Split(glob, "/"), strings.Split(q.path, "/"))
 }
 
 func matchSegments(glob, segs []string) bool {

@@ -66,7 +66,7 @@ func (s *Server) takeHolds(q *request) (before, after []*Held) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, h := range s.holds {
-		if !h.hold.matches(q) {
+		if !h.hold.Fits(*q.call) {
 			continue
 		}
 		h.seen++

@@ -32,6 +32,9 @@ func (s *Server) listVersions(c packagesCall) answer {
 			found = append(found, v)
 		}
 	}
+	if state == retention.Active && slices.ContainsFunc(found, func(v *version) bool { return !v.active() }) {
+		s.staleShown++
+	}
 	return listAnswer(c.request, pageOf(c.request), found, func(v *version) any {
 		return versionJSON(c.request, p, v, state == retention.Deleted)
 	})

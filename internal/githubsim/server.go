@@ -32,6 +32,8 @@ type Server struct {
 	windows     map[string]*window    // rate limits by caller
 	inflight    map[string]int        // concurrent calls by Authorization header
 	faults      []*armedFault
+	fired       int // calls that faults have struck, of all faults so far
+	staleShown  int // lists that showed what is deleted
 	holds       []*Held
 	calls       []*Call
 	requests    int // for request ids; unlike calls never reset
