@@ -117,6 +117,9 @@ func (w *world) check(when string, open bool) {
 		w.Found(when, checkBudget(ctx, l, effects, w.limits))
 		w.Found(when, checkClosed(w.evidence.start, effects, w.children))
 		w.Found(when, checkChain(ctx, l, effects))
+		may, err := restorable(ctx, l, effects)
+		w.Must(err)
+		w.Found(when, checkRestored(effects, may))
 		w.Found(when, checkAgrees(ctx, l, w.sim.State(), effects, open))
 	})
 }
