@@ -138,6 +138,7 @@ func campaigns() []campaign {
 		{"webhooks", "serve", 200, 1, 8, webhooks},
 		{"ten-workers", "in-process", 500, 3, 2, tenWorkers},
 		{"ten-workers", "cli-apply", 60, 1, 4, tenProcesses},
+		{"ten-workers", "dynamodb", 60, 0, 2, tenOnDynamoDB},
 	})
 }
 
