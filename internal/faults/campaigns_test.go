@@ -134,6 +134,7 @@ func campaigns() []campaign {
 		{"graphs", "guard", 20, 0, 1, properties("internal/guard")},
 		{"graphs", "enforce", 20, 0, 1, properties("internal/enforce")},
 		{"policies", "in-process", 110, 1, 2, badPolicies},
+		{"policies", "cli-run", 10, 0, 1, badPoliciesInProcess},
 		{"jwt-skew", "cli-run", 100, 1, 16, skewed},
 		{"webhooks", "serve", 200, 1, 8, webhooks},
 		{"ten-workers", "in-process", 500, 3, 2, tenWorkers},
