@@ -116,15 +116,20 @@ func (c *Case) variation(d delivery) delivery {
 		set("another action", http.StatusAccepted)
 	case 16, 17:
 		fresh()
-		b := bytes.ReplaceAll(d.body, []byte(`"web"`), []byte(`"lib"`)) // which no genuine one speaks of
-		was, is := fmt.Sprintf(`"installation":{"id":%d`, installed), fmt.Sprintf(`"installation":{"id":%d`, elsewhere)
-		if !bytes.Contains(b, []byte(was)) {
-			c.Fatalf("there is no installation in %.400s", b)
-		}
-		body(bytes.ReplaceAll(b, []byte(was), []byte(is)))
+		body(c.ofElsewhere(d.body))
 		set("another installation", http.StatusAccepted)
 	}
 	return d
+}
+
+// ofElsewhere makes a delivery one of the stranger's installation, about a package
+// that no genuine one speaks of.
+func (c *Case) ofElsewhere(body []byte) []byte {
+	was, is := fmt.Sprintf(`"installation":{"id":%d`, installed), fmt.Sprintf(`"installation":{"id":%d`, elsewhere)
+	if !bytes.Contains(body, []byte(was)) {
+		c.Fatalf("there is no installation in %.400s", body)
+	}
+	return bytes.ReplaceAll(bytes.ReplaceAll(body, []byte(`"web"`), []byte(`"lib"`)), []byte(was), []byte(is))
 }
 
 // huge are deliveries at and beyond GitHub's 25 MB, with a signature that is right.
