@@ -29,7 +29,7 @@ func (a *account) announce(c *Case, l layout, events int) *announced {
 	front := &later{}
 	listener := httptest.NewServer(front)
 	c.Cleanup(listener.Close)
-	d := a.deploy(c, l, func(s *githubsim.Seed) {
+	d := a.deploy(c, l, roomy(), func(s *githubsim.Seed) {
 		s.Webhook = &githubsim.Webhook{URL: listener.URL + "/webhook", Secret: hookSecret, AppID: 4711, Events: hookEvents[:events]}
 	})
 	d.doomed = append(slices.Clone(d.doomed), "web hooked")
