@@ -151,11 +151,13 @@ func campaigns(skips *reasons) []campaign {
 		{"graphs", "guard", 20, 0, 1, properties("internal/guard"), need{"random packages": 100}},
 		{"graphs", "enforce", 20, 0, 1, properties("internal/enforce"), need{"random packages": 100}},
 		{"policies", "in-process", 110, 1, 2, badPolicies, eachPolicy()},
+		{"policies", "cli-run", 10, 0, 1, badPoliciesInProcess, nil},
 		{"jwt-skew", "cli-run", 100, 1, 16, skewed, need{"let in": 8, "refused": 30}},
 		{"token-expiry", "in-process", 200, 2, 2, expiring, need{"minted again": 90, "refused": 90}},
 		{"webhooks", "serve", 200, 1, 8, webhooks, nil},
 		{"ten-workers", "in-process", 500, 3, 2, tenWorkers, nil},
 		{"ten-workers", "cli-apply", 60, 1, 4, tenProcesses, nil},
+		{"ten-workers", "dynamodb", 60, 0, 2, skips.onAWS(tenOnDynamoDB), nil},
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/shelflife-dev/shelflife/internal/awstest"
 	"github.com/shelflife-dev/shelflife/internal/ledger/dynamodb"
+	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
 // fuse is the life of a worker in this process: every call that leaves it, to
@@ -108,16 +109,9 @@ func killDynamoDB(start func(testing.TB) *awstest.Env) func(t *testing.T, _ *wor
 		ts := &tables{env: start(t), t: t}
 		undisturbed := newCalms()
 		return func(c *Case) {
-			l := draw(c.Seed % variants)
-			usual := undisturbed.of(fmt.Sprint(c.Seed%variants), func() calm {
-				w, table := c.onDynamoDB(ts, l)
-				f := &fuse{}
-				w.applyFused(ts, table, f, w.planned(ts, table))
-				w.check("undisturbed", false)
-				w.Found("undisturbed", checkFinal(w.evidence.start, w.sim.State(), l.doomed))
-				return calm{calls: f.n, gone: l.doomed}
-			})
-			w, table := c.onDynamoDB(ts, l)
+			l, limits := draw(c.Seed%variants), c.tightLimits()
+			usual := undisturbed.of(fmt.Sprint(c.Seed%variants, limits), func() calm { return c.calmDynamoDB(ts, l, limits) })
+			w, table := c.onDynamoDB(ts, l, limits)
 			p := w.planned(ts, table)
 			for range 1 + c.Rand.IntN(2) {
 				f := &fuse{at: 1 + c.Rand.IntN(usual.calls)}
@@ -129,8 +123,12 @@ func killDynamoDB(start func(testing.TB) *awstest.Env) func(t *testing.T, _ *wor
 			}
 			w.applyFused(ts, table, &fuse{}, p)
 			w.check("after the end", false)
-			w.Found("after the end", checkFinal(w.evidence.start, w.sim.State(), l.doomed))
-			w.quietAgain(w.newLine(ts.open(table, nil)))
+			w.Found("after the end", checkFinal(w.evidence.start, w.sim.State(), usual.gone))
+			if limits == roomy() {
+				w.quietAgain(w.newLine(ts.open(table, nil)))
+			} else {
+				c.Count("with a budget that binds")
+			}
 			if c.Rand.IntN(4) == 0 {
 				w.undone(w.newLine(ts.open(table, nil)))
 			}
@@ -138,8 +136,33 @@ func killDynamoDB(start func(testing.TB) *awstest.Env) func(t *testing.T, _ *wor
 	}
 }
 
-func (c *Case) onDynamoDB(ts *tables, l layout) (*world, string) {
-	w, table := newWorld(c, l, roomy()), ts.create()
+// calmDynamoDB applies the owner's plan undisturbed: all goes, or as much as the
+// budget takes.
+func (c *Case) calmDynamoDB(ts *tables, l layout, limits retention.Limits) calm {
+	w, table := c.onDynamoDB(ts, l, limits)
+	f := &fuse{}
+	w.applyFused(ts, table, f, w.planned(ts, table))
+	w.check("undisturbed", false)
+	if limits == roomy() {
+		w.Found("undisturbed", checkFinal(w.evidence.start, w.sim.State(), l.doomed))
+	}
+	return calm{calls: max(1, f.n), gone: gone(w.evidence.start, w.sim.State())}
+}
+
+// tightLimits are limits of which one holds something back in a quarter of the cases.
+func (c *Case) tightLimits() retention.Limits {
+	l := roomy()
+	switch n := 1 + c.Rand.IntN(3); c.Rand.IntN(8) {
+	case 0:
+		l.DeletesPerRun = n
+	case 1:
+		l.DeletesPerDay = n
+	}
+	return l
+}
+
+func (c *Case) onDynamoDB(ts *tables, l layout, limits retention.Limits) (*world, string) {
+	w, table := newWorld(c, l, limits), ts.create()
 	outside := ts.open(table, nil)
 	return w.on(outside), table
 }

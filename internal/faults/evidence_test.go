@@ -62,7 +62,7 @@ func (ev *evidence) atInstant(e *effect) error {
 		return err
 	}
 	for _, a := range open {
-		if a.Action != e.Action || a.PackageType != e.Type || a.Package != e.Package || int64(a.VersionID) != e.VersionID {
+		if !announces(a.Intent, e.Effect) {
 			continue
 		}
 		if !e.open || a.Seq < e.intent.Seq {
@@ -70,6 +70,12 @@ func (ev *evidence) atInstant(e *effect) error {
 		}
 	}
 	return nil
+}
+
+// announces reports whether the intent, of the same owner, is for this very change
+// and no other.
+func announces(in ledger.Intent, e githubsim.Effect) bool {
+	return in.Action == e.Action && in.PackageType == e.Type && in.Package == e.Package && int64(in.VersionID) == e.VersionID
 }
 
 // all returns what was seen so far.

@@ -55,7 +55,7 @@ func expiring(t *testing.T, _ *workshop) func(*Case) {
 		w := &world{Case: c, layout: draw(c.Rand.Uint64N(layouts)), limits: roomy(), dir: c.Dir, evidence: &evidence{}}
 		w.on(store)
 		seed := w.seed()
-		installed(public)(&seed)
+		withApp(public)(&seed)
 		w.serve(seed, githubsim.WithClock(func() time.Time { return w.now().Add(time.Duration(later.Load())) }))
 		line := newLine(w, store, inventorytest.NewSnapshots(), 0)
 		line.judge, line.app = marks{}, &key

@@ -49,7 +49,7 @@ type layout struct {
 func draw(variant uint64) layout {
 	r := rand.New(rand.NewPCG(variant, 7))
 	for {
-		l := layout{packages: []githubsim.Package{drawImages(r), drawPlain(r), drawLibrary(r)}}
+		l := layout{packages: []githubsim.Package{withBygone(drawImages(r)), withBygone(drawPlain(r)), withBygone(drawLibrary(r))}}
 		l.work()
 		if n := len(l.doomed); n >= 3 && n <= 6 && slices.ContainsFunc(l.doomed, func(s string) bool { return strings.HasPrefix(s, "team/api ") }) {
 			return l
@@ -122,6 +122,17 @@ func drawLibrary(r *rand.Rand) githubsim.Package {
 	return p
 }
 
+// withBygone adds what somebody else deleted three days ago: it can be restored,
+// looks like what retention deletes, and must stay deleted whatever is undone.
+func withBygone(p githubsim.Package) githubsim.Package {
+	v := githubsim.Version{Key: "bygone", Tags: []string{"pr-bygone"}, CreatedAt: days(70), DeletedAt: days(3)}
+	if p.Type == retention.NPM {
+		v.Key, v.Tags, v.Name = "", nil, "0.9.0-rc.1"
+	}
+	p.Versions = append(p.Versions, v)
+	return p
+}
+
 func keyOf(v githubsim.Version) string {
 	if v.Key != "" {
 		return v.Key
@@ -167,7 +178,7 @@ func (l *layout) work() {
 			}
 		}
 		for key := range by {
-			if !stays[key] {
+			if !stays[key] && by[key].DeletedAt.IsZero() {
 				l.doomed = append(l.doomed, p.Name+" "+key)
 			}
 		}

@@ -85,6 +85,60 @@ func TestDeletionWithoutIntentIsNoticed(t *testing.T) {
 	plant(t, func(p planted) { p.hand("DELETE", p.victim("web", anyKey)) }, func(p planted) []string { return checkIntents(p.evidence.all()) })
 }
 
+// TestIntentForSomethingElseExcusesNothing has an intent open in the instant of a
+// change that is not the one it speaks of.
+func TestIntentForSomethingElseExcusesNothing(t *testing.T) {
+	intents := func(p planted) []string { return checkIntents(p.evidence.all()) }
+	for name, spoil := range map[string]func(p planted){
+		"another version": func(p planted) {
+			in := p.begin("1")
+			p.hand("DELETE", p.victim("web", func(key string) bool { return key != p.keyOf(in) }))
+		},
+		"the other action": func(p planted) {
+			path := "/orgs/acme/packages/container/web/versions/" + p.begin("1").VersionID.String()
+			p.hand("DELETE", path)
+			if found := intents(p); len(found) > 0 {
+				p.Fatalf("of the deletion itself: %v", found)
+			}
+			p.hand("POST", path+"/restore")
+		},
+		"another package": func(p planted) {
+			p.deleteAfter(p.begin("1", func(in *ledger.Intent) { in.Package = "team/api" }))
+		},
+		"another type": func(p planted) {
+			p.deleteAfter(p.begin("1", func(in *ledger.Intent) { in.PackageType = retention.NPM }))
+		},
+		"the package": func(p planted) {
+			p.deleteAfter(p.begin("1"), func(e *githubsim.Effect) { e.VersionID = 0 })
+		},
+		"another owner": func(p planted) {
+			p.deleteAfter(p.begin("1"), func(e *githubsim.Effect) { e.Owner = "stranger" })
+		},
+	} {
+		t.Run(name, func(t *testing.T) { plant(t, spoil, intents) })
+	}
+}
+
+// deleteAfter tells the observer that the intent's version was deleted in the
+// package web, while the intent is open; change makes it another deletion.
+func (p planted) deleteAfter(in ledger.Intent, change ...func(*githubsim.Effect)) {
+	e := githubsim.Effect{At: p.now(), Action: retention.Delete, Owner: owner, Type: retention.Container, Package: "web", VersionID: int64(in.VersionID), Key: p.keyOf(in)}
+	for _, f := range change {
+		f(&e)
+	}
+	p.evidence.observe(e)
+}
+
+// keyOf is the key of an intent's version in the package web.
+func (p planted) keyOf(in ledger.Intent) (key string) {
+	each(p.sim.State(), func(_ githubsim.PackageState, v githubsim.VersionState) {
+		if v.ID == int64(in.VersionID) {
+			key = v.Key
+		}
+	})
+	return key
+}
+
 func TestLedgerThatCanNotBeReadAtADeletionIsNoticed(t *testing.T) {
 	plant(t, func(p planted) {
 		p.evidence.look = func() (ledger.Store, func(), error) { return nil, nil, sql.ErrConnDone }
@@ -176,7 +230,7 @@ func TestLedgerThatDisagreesWithGitHubIsNoticed(t *testing.T) {
 }
 
 // begin writes an intent for a version that is there, in a run of its own.
-func (p planted) begin(run string) ledger.Intent {
+func (p planted) begin(run string, change ...func(*ledger.Intent)) ledger.Intent {
 	r := retention.Run{ID: run, Owner: owner, Kind: retention.RunApply, Mode: retention.Enforce, StartedAt: p.line.clock.Now()}
 	_, err := p.line.ledger().Start(p.Context(), r)
 	p.Must(err)
@@ -186,6 +240,9 @@ func (p planted) begin(run string) ledger.Intent {
 			in.VersionID, in.Version, in.Unit, in.Tags = retention.ID(v.ID), v.Name, retention.ID(v.ID), []string{"pr-7"}
 		}
 	})
+	for _, f := range change {
+		f(&in)
+	}
 	g, err := p.line.ledger().Begin(p.Context(), r, p.limits, []ledger.Intent{in})
 	p.Must(err)
 	return g.New[0]

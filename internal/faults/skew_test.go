@@ -28,8 +28,8 @@ func appKey(t *testing.T) (private, public string) {
 	return private, string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 }
 
-// installed has the App of a key installed.
-func installed(public string) func(*githubsim.Seed) {
+// withApp has the App of a key installed.
+func withApp(public string) func(*githubsim.Seed) {
 	return func(s *githubsim.Seed) {
 		s.Apps = []githubsim.App{{AppID: appID, Slug: "shelflife", Owner: owner, PublicKeyPEM: public, Installations: []githubsim.Installation{
 			{ID: installationID, Owner: owner, Permissions: map[string]string{"packages": "write", "metadata": "read"}},
@@ -43,7 +43,7 @@ func installed(public string) func(*githubsim.Seed) {
 func skewed(t *testing.T, ws *workshop) func(*Case) {
 	private, public := appKey(t)
 	return func(c *Case) {
-		w := newWorld(c, draw(c.Seed%variants), roomy(), installed(public))
+		w := newWorld(c, draw(c.Seed%variants), roomy(), withApp(public))
 		w.extra = appOwner
 		w.configure()
 		w.write("app.pem", private)

@@ -61,7 +61,7 @@ func (c *Case) variation(d delivery) delivery {
 	}
 	set := func(what string, status int) { d.what, d.status = what, status }
 	body := func(b []byte) { d.body, d.header = b, signed(d.header, b) }
-	switch c.Rand.IntN(16) {
+	switch c.Rand.IntN(18) {
 	case 0, 1:
 		set("replayed", http.StatusAccepted)
 	case 2:
@@ -78,7 +78,7 @@ func (c *Case) variation(d delivery) delivery {
 		set("changed on the way", http.StatusUnauthorized)
 	case 6:
 		fresh()
-		body(bytes.ReplaceAll(d.body, []byte(`"acme"`), []byte(`"stranger"`)))
+		body(bytes.ReplaceAll(d.body, []byte(`"acme"`), []byte(`"`+stranger+`"`)))
 		set("another owner", http.StatusAccepted)
 	case 7:
 		body([]byte(strings.Repeat("[", 200_000)))
@@ -110,8 +110,22 @@ func (c *Case) variation(d delivery) delivery {
 		fresh()
 		body(bytes.ReplaceAll(d.body, []byte(`"published"`), []byte(`"obliterated"`)))
 		set("another action", http.StatusAccepted)
+	case 16, 17:
+		fresh()
+		body(c.ofElsewhere(d.body))
+		set("another installation", http.StatusAccepted)
 	}
 	return d
+}
+
+// ofElsewhere makes a delivery one of the stranger's installation, about a package
+// that no genuine one speaks of.
+func (c *Case) ofElsewhere(body []byte) []byte {
+	was, is := fmt.Sprintf(`"installation":{"id":%d`, installationID), fmt.Sprintf(`"installation":{"id":%d`, elsewhere)
+	if !bytes.Contains(body, []byte(was)) {
+		c.Fatalf("there is no installation in %.400s", body)
+	}
+	return bytes.ReplaceAll(bytes.ReplaceAll(body, []byte(`"web"`), []byte(`"lib"`)), []byte(was), []byte(is))
 }
 
 // huge are deliveries at and beyond GitHub's 25 MB, with a signature that is right.
@@ -129,11 +143,15 @@ func huge(d delivery) []delivery {
 
 // webhooks sends a real server genuine deliveries in a random order among many
 // that are not, and demands the right answers and that each push is acted on once.
-func webhooks(_ *testing.T, ws *workshop) func(*Case) {
+func webhooks(t *testing.T, ws *workshop) func(*Case) {
+	private, public := appKey(t)
 	return func(c *Case) {
 		hook, caught := &relay{}, &catcher{}
 		w := newServed(c, draw(c.Seed%variants), hook)
-		w.pushAll(caught)
+		w.extra = servedApp
+		w.configure()
+		w.write("app.pem", private)
+		w.pushAll(caught, public)
 		w.doomed = append(slices.Clone(w.doomed), "web pr-a", "web pr-b")
 		send := slices.Clone(caught.got)
 		for range 30 {
@@ -151,30 +169,64 @@ func webhooks(_ *testing.T, ws *workshop) func(*Case) {
 		w.await("the webhooks to be looked at", p, func() bool { return w.lookedAt() && !w.there("web pr-a") && !w.there("web pr-b") })
 		w.stopServer(p)
 		w.check("after all deliveries", false)
-		names := map[string]int{}
 		for _, e := range w.evidence.all() {
-			names[e.name()]++
 			if e.Package != "web" {
 				w.Errorf("%s was changed, and no webhook spoke of its package", e.name())
 			}
 		}
-		for name, n := range names {
-			if n > 1 {
-				w.Errorf("%s was acted on %d times", name, n)
-			}
-		}
+		w.Found("after all deliveries", checkOnce(w.sim.Calls(), nil))
 		if !w.there("web good") {
 			w.Errorf("what was pushed and may stay is gone")
 		}
+		before := w.glance()
+		w.lastSweep(0) // none is due: only what was announced could be acted on
+		p = w.startServer(ws, hook)
+		for _, d := range caught.got {
+			w.deliver(hook, d)
+		}
+		w.await("the same webhooks to be looked at", p, w.lookedAt)
+		w.stopServer(p)
+		w.Found("the same deliveries once more", checkQuiet(before, w.glance()))
+		w.check("the same deliveries once more", false)
+		w.Found("in the end", checkOnce(w.sim.Calls(), nil))
+		w.Found("in the end", checkNeverNamed(w.sim.Calls(), stranger))
+		w.Found("in the end", checkNeverNamed(w.sim.Calls(), "/lib")) // only deliveries that are not genuine do
 	}
 }
 
+// elsewhere is the App's installation in the stranger's account.
+const elsewhere = 72
+
+const servedApp = `owners: [{login: acme, types: [container, npm], schedule: "0 0 1 1 *", credentials: {kind: app, app_id: 4711, installation_id: 71, private_key_file: ./app.pem}}]
+serve: {listen: "127.0.0.1:0", webhook_secrets: [HOOK_SECRET]}`
+
+// stranger is an owner of whom the configuration does not speak, with a version
+// that the policy would delete, in whose account the App is installed too.
+const stranger = "stranger"
+
+// checkNeverNamed: no call names this owner or package.
+func checkNeverNamed(calls []githubsim.Call, name string) (wrong []string) {
+	for _, c := range calls {
+		if strings.Contains(strings.ToLower(c.Path+"?"+c.Query), name) {
+			wrong = append(wrong, fmt.Sprintf("%s %s was called, and nothing genuine speaks of %s", c.Method, c.Path, name))
+		}
+	}
+	return wrong
+}
+
 // pushAll publishes what must go and what may stay, and catches the deliveries.
-func (w *world) pushAll(caught *catcher) {
+func (w *world) pushAll(caught *catcher, public string) {
 	listener := httptest.NewServer(caught)
 	defer listener.Close()
 	seed := w.seed()
-	seed.Webhook = &githubsim.Webhook{URL: listener.URL, Secret: hookSecret, Events: []string{"package", "registry_package"}}
+	seed.Webhook = &githubsim.Webhook{URL: listener.URL, Secret: hookSecret, AppID: appID, Events: hookEvents}
+	seed.Apps = []githubsim.App{{AppID: appID, Slug: "shelflife", Owner: owner, PublicKeyPEM: public, Events: hookEvents, Installations: []githubsim.Installation{
+		{ID: installationID, Owner: owner, Permissions: map[string]string{"packages": "write", "metadata": "read"}},
+		{ID: elsewhere, Owner: stranger, Permissions: map[string]string{"packages": "write", "metadata": "read"}},
+	}}}
+	seed.Owners = append(seed.Owners, githubsim.Owner{Login: stranger, Packages: []githubsim.Package{drawPlain(w.Rand)}})
+	theirs := &seed.Owners[len(seed.Owners)-1].Packages[0]
+	theirs.Versions = append(theirs.Versions, githubsim.Version{Key: "theirs", Tags: []string{"pr-theirs"}, CreatedAt: days(60)})
 	w.serve(seed)
 	for _, key := range []string{"pr-a", "good", "pr-b"} {
 		_, err := w.sim.Publish(w.Context(), githubsim.Publication{

@@ -5,34 +5,58 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/shelflife-dev/shelflife/internal/awstest"
 	"github.com/shelflife-dev/shelflife/internal/enforce"
+	"github.com/shelflife-dev/shelflife/internal/retention"
 )
 
-// tenWorkers lets ten workers of this process apply overlapping plans at once,
-// with a budget that does not take them all.
+// tenWorkers lets ten workers of this process share a budget in a state file.
 func tenWorkers(*testing.T, *workshop) func(*Case) {
 	return func(c *Case) {
-		l := draw(c.Rand.Uint64N(64))
-		limits := roomy()
-		limits.DeletesPerDay = 1 + c.Rand.IntN(len(l.doomed))
+		l, limits := shared(c)
 		w := newWorld(c, l, limits)
 		db, err := openState(w)
 		w.Must(err)
 		w.on(db)
-		var all sync.WaitGroup
-		for range 10 {
-			line := w.newLine(db)
-			plan, err := line.plan()
-			w.Must(err)
-			all.Go(func() {
-				_, err := line.apply(w.Context(), plan)
-				if err != nil && !errors.Is(err, enforce.ErrApplied) {
-					w.Errorf("a worker: %v", err)
-				}
-			})
-		}
-		all.Wait()
-		w.check("after all workers", false)
-		w.exact(limits.DeletesPerDay)
+		w.tenAtOnce(func() *line { return w.newLine(db) })
 	}
+}
+
+// tenOnDynamoDB lets ten workers with clients of their own share one on the AWS ledger.
+func tenOnDynamoDB(t *testing.T, _ *workshop) func(*Case) {
+	ts := &tables{env: awstest.Start(t), t: t}
+	return func(c *Case) {
+		l, limits := shared(c)
+		w, table := c.onDynamoDB(ts, l, limits)
+		w.tenAtOnce(func() *line { return w.newLine(ts.open(table, nil)) })
+	}
+}
+
+// shared is an owner with a budget that may not take all that goes.
+func shared(c *Case) (layout, retention.Limits) {
+	l, limits := draw(c.Rand.Uint64N(64)), roomy()
+	limits.DeletesPerDay = 1 + c.Rand.IntN(len(l.doomed))
+	return l, limits
+}
+
+// tenAtOnce has ten workers plan one after the other and apply all at once.
+func (w *world) tenAtOnce(worker func() *line) {
+	var all sync.WaitGroup
+	for range 10 {
+		line := worker()
+		plan, err := line.plan()
+		w.Must(err)
+		all.Go(func() {
+			res, err := line.apply(w.Context(), plan)
+			if err == nil {
+				err = res.StoppedBy
+			}
+			if err != nil && !errors.Is(err, enforce.ErrApplied) {
+				w.Errorf("a worker: %v", err)
+			}
+		})
+	}
+	all.Wait()
+	w.check("after all workers", false)
+	w.exact(w.limits.DeletesPerDay)
 }

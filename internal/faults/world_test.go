@@ -117,19 +117,27 @@ func (w *world) check(when string, open bool) {
 		w.Found(when, checkBudget(ctx, l, effects, w.limits))
 		w.Found(when, checkClosed(w.evidence.start, effects, w.children))
 		w.Found(when, checkChain(ctx, l, effects))
+		may, err := restorable(ctx, l, effects)
+		w.Must(err)
+		w.Found(when, checkRestored(effects, may))
 		w.Found(when, checkAgrees(ctx, l, w.sim.State(), effects, open))
 	})
 }
 
 // hand makes a call that nobody planned, as somebody else would.
 func (w *world) hand(method, path string) {
+	if status := w.call(method, path); status != http.StatusNoContent {
+		w.Fatalf("%s %s by hand: %d", method, path, status)
+	}
+}
+
+// call makes a call of somebody else and returns what it is answered with.
+func (w *world) call(method, path string) int {
 	req, err := http.NewRequestWithContext(w.Context(), method, w.url+path, nil)
 	w.Must(err)
 	req.Header.Set("Authorization", "Bearer somebody")
 	resp, err := http.DefaultClient.Do(req)
 	w.Must(err)
 	w.Must(resp.Body.Close())
-	if resp.StatusCode != http.StatusNoContent {
-		w.Fatalf("%s %s by hand: %s", method, path, resp.Status)
-	}
+	return resp.StatusCode
 }

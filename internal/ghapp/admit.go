@@ -1,6 +1,7 @@
 package ghapp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -133,7 +134,7 @@ func late(ctx context.Context, now time.Time, w wait) error {
 	if w.until.After(now) {
 		until = w.until
 	}
-	return &sendby.LateError{Err: &PausedError{Until: until, Reason: w.reason}}
+	return &sendby.LateError{Err: &PausedError{Until: until, Reason: cmp.Or(w.reason, ReasonQueue)}}
 }
 
 // tooLong turns a wait that is not worth starting into a PausedError: one

@@ -19,6 +19,7 @@ const (
 	ReasonSecondary Reason = "secondary rate limit"
 	ReasonPoints    Reason = "points per minute"
 	ReasonSpacing   Reason = "spacing between writes"
+	ReasonQueue     Reason = "other requests were before it"
 )
 
 // PausedError says that a request was not sent, or was refused for a rate limit

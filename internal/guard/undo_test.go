@@ -24,7 +24,6 @@ func by(run string, v retention.Version) retention.Version {
 
 func unended(d *Done) { d.Open = true }
 
-
 func done(id retention.ID, days int, mods ...func(*Done)) Done {
 	d := Done{At: now.AddDate(0, 0, -days), Item: retention.Item{Owner: "acme", PackageType: retention.NPM, Package: "team/api",
 		VersionID: id, Target: retention.TargetVersion, Action: retention.Delete, Rules: []retention.Rule{{Policy: "expire"}}}}
