@@ -95,10 +95,11 @@ properties: ## closure, rule 5, keep and order over 100,000 random graphs and po
 # Cases, their seeds and how to play one again: docs/safety.md.
 SHARE    ?= 100
 FUZZTIME ?= 10s
-FAULTS   := cd internal/faults && $(GO) test -tags faults -timeout 8h -fuzz-time=$(FUZZTIME)
+AT_ONCE  ?= $(shell nproc 2>/dev/null || echo 2)
+FAULTS   := cd internal/faults && $(GO) test -tags faults -timeout 8h -parallel $(AT_ONCE) -fuzz-time=$(FUZZTIME)
 
 .PHONY: faults
-faults: venv ## every fault campaign, as a table and bench/faults.json; SHARE=5 plays 5 % of the cases
+faults: venv ## every fault campaign, as a table and bench/faults.json; SHARE=5 plays 5 % of the cases, AT_ONCE=4 four campaigns at a time
 	@$(FAULTS) -run Campaign -share=$(SHARE) -of=$(VERSION) -report=$(CURDIR)/bench/faults.json
 
 .PHONY: fuzz

@@ -134,7 +134,7 @@ func (w *world) PlanUndo(_ context.Context, run string) (guard.Plan, error) {
 		inv.Package.Name = a.Package
 		deleted = append(deleted, guard.Done{At: at, Item: retention.Item{Owner: a.Owner, PackageType: a.PackageType, Package: a.Package, VersionID: a.VersionID, Version: a.Version, Action: retention.Delete, Target: retention.TargetVersion, Rules: a.Rules, Cost: 1}})
 		if !w.lost || i > 0 {
-			inv.Versions = append(inv.Versions, retention.Version{ID: a.VersionID, Name: a.Version, State: retention.Deleted, DeletedAt: at, DeletedBy: &retention.DeletedBy{Run: run}})
+			inv.Versions = append(inv.Versions, retention.Version{ID: a.VersionID, Name: a.Version, State: retention.Deleted, DeletedAt: at})
 		}
 	}
 	d := guard.Undo(guard.UndoSubject{Inventory: inv, Deleted: deleted, Run: run, Now: now})

@@ -80,7 +80,7 @@ func deletions(actions []ledger.Action) [][]guard.Done {
 			at = a.At
 		}
 		items = append(items, it)
-		done[key(it)] = guard.Done{Item: it, At: at, Open: a.Outcome == ""}
+		done[key(it)] = guard.Done{Item: it, At: at, Seq: a.Seq}
 	}
 	var out [][]guard.Done
 	for _, batch := range byPackage(items) {
@@ -101,9 +101,17 @@ func (r *runner) undoPackage(ctx context.Context, batch []guard.Done) (guard.Dra
 	if err != nil {
 		return guard.Draft{}, err
 	}
+	reused := first.Target == retention.TargetPackage && inv.Package.State == retention.Active && inv.Package.CreatedAt.After(batch[0].At)
+	return r.undoDraft(ctx, inv, batch, reused)
+}
+
+func (r *runner) undoDraft(ctx context.Context, inv retention.Inventory, batch []guard.Done, reused bool) (guard.Draft, error) {
+	restored, err := r.Ledger.Restored(ctx, batch[0].Item.Ref())
+	if err != nil {
+		return guard.Draft{}, err
+	}
 	return guard.Undo(guard.UndoSubject{
-		Inventory: inv, Deleted: batch, Run: r.req.Plan.Undoes(), Now: r.Now(),
-		Reused: first.Target == retention.TargetPackage && inv.Package.State == retention.Active && inv.Package.CreatedAt.After(batch[0].At),
+		Inventory: inv, Deleted: batch, Restored: restored, Run: r.req.Plan.Undoes(), Now: r.Now(), Reused: reused,
 	}), nil
 }
 
@@ -115,7 +123,7 @@ func (r *runner) draftUndo(ctx context.Context, inv retention.Inventory, todo []
 	}
 	for _, batch := range deletions(actions) {
 		if batch[0].Item.Ref() == todo[0].items[0].Ref() {
-			return guard.Undo(guard.UndoSubject{Inventory: inv, Deleted: batch, Run: r.req.Plan.Undoes(), Now: r.Now()}), nil
+			return r.undoDraft(ctx, inv, batch, false)
 		}
 	}
 	return guard.Draft{}, nil

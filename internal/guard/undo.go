@@ -18,15 +18,18 @@ type UndoSubject struct {
 	// Deleted are the run's deletions of this package, in the order in which
 	// they were done, with the time of each in UpdatedAt of Done.
 	Deleted []Done
-	Run     string // the run that is undone
-	Now     time.Time
+	// Restored says of what this system has restored, by version (zero: the
+	// package), which record of the ledger says so last.
+	Restored map[retention.ID]int64
+	Run      string // the run that is undone
+	Now      time.Time
 }
 
 // Done is one deletion that a run carried out, or may have.
 type Done struct {
 	Item retention.Item
 	At   time.Time
-	Open bool // the ledger holds no outcome of it
+	Seq  int64 // the ledger's record of its intent
 }
 
 // Undo drafts the restoring of a run's deletions of one package, last deleted
@@ -64,11 +67,18 @@ func (s UndoSubject) packageBack(done Done) (retention.Status, *retention.GuardN
 		return retention.StatusBlocked, note(retention.GuardRestoreWindow, "another package has its name now; GitHub restores into a free name only")
 	case s.Inventory.Package.State == retention.Active:
 		return retention.StatusKept, note(retention.GuardRestoreWindow, "it is there already")
+	case s.again(done):
+		return retention.StatusBlocked, note(retention.GuardRestoreWindow, "it was restored since, and then deleted again; to bring it back all the same: shelflife packages restore")
 	case s.over(done.At):
 		return retention.StatusBlocked, s.tooLate(done.At)
 	}
 	return retention.StatusPlanned, nil
 }
+
+// again is true of what was restored after the deletion that is to be undone: that
+// it is deleted now is somebody else's doing. The undo of a run must not bring back
+// what was meant to go later.
+func (s UndoSubject) again(done Done) bool { return s.Restored[done.Item.VersionID] > done.Seq }
 
 func (s UndoSubject) versionBack(done Done) (retention.Status, *retention.GuardNote) {
 	v, known := s.Inventory.Version(done.Item.VersionID)
@@ -77,7 +87,7 @@ func (s UndoSubject) versionBack(done Done) (retention.Status, *retention.GuardN
 		return retention.StatusKept, note(retention.GuardRestoreWindow, "it is there already")
 	case s.Inventory.Package.State == retention.Deleted:
 		return retention.StatusBlocked, note(retention.GuardRestoreWindow, "its whole package is gone; restore that first (shelflife packages restore), then undo again")
-	case known && s.Inventory.Complete && !done.Open && (v.DeletedBy == nil || v.DeletedBy.Run != s.Run):
+	case s.again(done):
 		return retention.StatusBlocked, note(retention.GuardRestoreWindow, "%s", deletedAgain(v.DeletedBy))
 	case known && s.over(later(v.DeletedAt, done.At)):
 		return retention.StatusBlocked, s.tooLate(later(v.DeletedAt, done.At))
@@ -94,7 +104,7 @@ func (s UndoSubject) versionBack(done Done) (retention.Status, *retention.GuardN
 }
 
 // deletedAgain says who deleted a version that had been restored after the run that is
-// undone. The undo of a run must not bring back what was meant to go later.
+// undone, as far as it is known.
 func deletedAgain(by *retention.DeletedBy) string {
 	if by == nil {
 		return "it was restored since, and then deleted by somebody else; to bring it back all the same: shelflife versions restore"

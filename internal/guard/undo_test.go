@@ -9,20 +9,11 @@ import (
 )
 
 func gone(name string, days int) retention.Version {
-	return retention.Version{Name: name, State: retention.Deleted, DeletedAt: now.AddDate(0, 0, -days), DeletedBy: &retention.DeletedBy{Run: "r1"}}
+	return retention.Version{Name: name, State: retention.Deleted, DeletedAt: now.AddDate(0, 0, -days)}
 }
 
-// by is a deleted version of which the ledger says that another run deleted it last,
-// or ("") that none did.
-func by(run string, v retention.Version) retention.Version {
-	v.DeletedBy = nil
-	if run != "" {
-		v.DeletedBy = &retention.DeletedBy{Run: run}
-	}
-	return v
-}
-
-func unended(d *Done) { d.Open = true }
+// seq is the ledger's record of a deletion's intent.
+func seq(n int64) func(*Done) { return func(d *Done) { d.Seq = n } }
 
 func done(id retention.ID, days int, mods ...func(*Done)) Done {
 	d := Done{At: now.AddDate(0, 0, -days), Item: retention.Item{Owner: "acme", PackageType: retention.NPM, Package: "team/api",
@@ -57,15 +48,18 @@ func TestUndo(t *testing.T) {
 			UndoSubject{Inventory: unread, Deleted: []Done{done(77, 5)}}, []string{"77 restore planned"}},
 		"while its window is open": {
 			UndoSubject{Inventory: unread, Deleted: []Done{done(77, 30)}}, []string{"77 restore blocked restore_window"}},
-		"deleted again by somebody else, after it was restored": {
-			UndoSubject{Inventory: pkg(retention.NPM, v("3"), by("", gone("2", 1))), Deleted: []Done{done(2, 5)}},
-			[]string{"2 restore blocked restore_window"}},
-		"deleted again by a later run": {
-			UndoSubject{Inventory: pkg(retention.NPM, v("3"), by("r2", gone("2", 1))), Deleted: []Done{done(2, 5)}},
-			[]string{"2 restore blocked restore_window"}},
-		"perhaps deleted by the run, which was killed": {
-			UndoSubject{Inventory: pkg(retention.NPM, v("3"), by("", gone("2", 5))), Deleted: []Done{done(2, 5, unended)}},
+		"restored before": {
+			UndoSubject{Inventory: pkg(retention.NPM, v("3"), gone("2", 5)), Deleted: []Done{done(2, 5, seq(7))}, Restored: map[retention.ID]int64{2: 6}},
 			[]string{"2 restore planned"}},
+		"restored since, and deleted again": {
+			UndoSubject{Inventory: pkg(retention.NPM, v("3"), gone("2", 1)), Deleted: []Done{done(2, 5, seq(7))}, Restored: map[retention.ID]int64{2: 8}},
+			[]string{"2 restore blocked restore_window"}},
+		"another one restored since": {
+			UndoSubject{Inventory: pkg(retention.NPM, v("3"), gone("2", 5)), Deleted: []Done{done(2, 5, seq(7))}, Restored: map[retention.ID]int64{1: 8}},
+			[]string{"2 restore planned"}},
+		"a whole package that was restored since, and deleted again": {
+			UndoSubject{Inventory: away, Deleted: []Done{done(0, 5, ofPackage, seq(7))}, Restored: map[retention.ID]int64{0: 8}},
+			[]string{"package restore blocked restore_window"}},
 		"a whole package": {
 			UndoSubject{Inventory: away, Deleted: []Done{done(0, 5, ofPackage)}}, []string{"package restore planned"}},
 		"a whole package too late": {

@@ -158,6 +158,10 @@ func TestNoFailureOfTheStoreIsSwallowed(t *testing.T) {
 			_, err := l.DeletedBy(ctx, intent(1).Ref())
 			return err
 		},
+		"restored": func(l *ledger.Ledger, ctx context.Context) error {
+			_, err := l.Restored(ctx, intent(1).Ref())
+			return err
+		},
 		"refusals": func(l *ledger.Ledger, ctx context.Context) error {
 			_, err := l.Refusals(ctx, intent(1).Ref(), time.Time{})
 			return err

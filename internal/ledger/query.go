@@ -136,6 +136,23 @@ func (l *Ledger) DeletedBy(ctx context.Context, ref retention.PackageRef) (map[r
 	return out, nil
 }
 
+// Restored returns the versions of a package that this system restored within the
+// last 60 days, each with the last record that says so. The zero ID stands for the
+// package as a whole.
+func (l *Ledger) Restored(ctx context.Context, ref retention.PackageRef) (map[retention.ID]int64, error) {
+	actions, err := l.finished(ctx, ref, l.now().Add(-memory))
+	if err != nil {
+		return nil, fmt.Errorf("restored in %s: %w", ref, err)
+	}
+	out := map[retention.ID]int64{}
+	for _, a := range actions {
+		if a.Action == retention.Restore && a.Outcome == retention.OutcomeDone {
+			out[a.VersionID] = a.FinishedSeq
+		}
+	}
+	return out, nil
+}
+
 // Refusals returns the actions on a package that were begun at or after since and
 // that GitHub blocked, the latest for each version (zero: the package), unless a
 // later attempt went through.

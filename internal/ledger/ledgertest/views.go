@@ -3,11 +3,14 @@ package ledgertest
 import (
 	"bytes"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/shelflife-dev/shelflife/internal/ledger"
 	"github.com/shelflife-dev/shelflife/internal/retention"
@@ -139,12 +142,27 @@ func testDeletedBy(t *testing.T, in Instance) {
 			t.Errorf("%s: %v (-want +got)\n%s", when, err, diff)
 		}
 	}
+	restored := func(when string, want ...retention.ID) {
+		t.Helper()
+		got, err := b.another(in).Restored(b.ctx, apiPackage("acme"))
+		if diff := cmp.Diff(want, slices.Sorted(maps.Keys(got)), cmpopts.EquateEmpty()); err != nil || diff != "" {
+			t.Errorf("restored %s: %v (-want +got)\n%s", when, err, diff)
+		}
+		actions, err := b.another(in).Actions(b.ctx, b.run.ID)
+		for _, a := range actions {
+			if seq, ok := got[a.VersionID]; err != nil || ok && a.Action == retention.Restore && seq != a.FinishedSeq {
+				t.Errorf("restored %s: %v, %s by record %d, want %d", when, err, a.VersionID, seq, a.FinishedSeq)
+			}
+		}
+	}
+	restored("after the deletions")
 	check("after the deletions", map[retention.ID]retention.DeletedBy{0: by, 1: by, 2: by, 7: by})
 	first := b.run
 	b.run = undo
 	b.start(undo)
 	b.do(restore(undo, 1), retention.OutcomeDone)
 	b.do(restore(undo, 2), retention.OutcomeFailed)
+	restored("after the restores", 1)
 	check("after the restores", map[retention.ID]retention.DeletedBy{0: by, 2: by, 7: by})
 	b.run = aRun("acme", "plan-2")
 	b.start(b.run)
@@ -153,6 +171,7 @@ func testDeletedBy(t *testing.T, in Instance) {
 	b.do(byHand, retention.OutcomeDone)
 	check("after deleting by hand", map[retention.ID]retention.DeletedBy{0: by, 1: {Run: "plan-2"}, 2: by, 7: by})
 	b.clock.Advance(3 * retention.RestoreWindow)
+	restored("long after")
 	check("long after", map[retention.ID]retention.DeletedBy{})
 	b.run = first
 	b.whole()
