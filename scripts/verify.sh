@@ -16,6 +16,6 @@ if ! grep -q '^govulncheck: fetching vulnerabilities: ' "$log"; then
 fi
 echo "skipped: govulncheck can't reach its database from this machine"
 if [ "${VULN_REQUIRED:-}" = 1 ]; then
-	echo "and VULN_REQUIRED=1 says that it has to: let this machine reach https://vuln.go.dev, then try again" >&2
+	echo "and VULN_REQUIRED=1 says that it has to: let this machine reach the Go vulnerability database, then try again" >&2
 	exit 1
 fi

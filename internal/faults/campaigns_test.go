@@ -154,6 +154,7 @@ func campaigns(skips *reasons) []campaign {
 		{"policies", "cli-run", 10, 0, 1, badPoliciesInProcess, nil},
 		{"jwt-skew", "cli-run", 100, 1, 16, skewed, need{"let in": 8, "refused": 30}},
 		{"token-expiry", "in-process", 200, 2, 2, expiring, need{"minted again": 90, "refused": 90}},
+		{"pushes", "in-process", 1000, 5, 2, pushedMeanwhile, need{"an index pushed": 20, "a tag pushed": 20}},
 		{"webhooks", "serve", 200, 1, 8, webhooks, nil},
 		{"ten-workers", "in-process", 500, 3, 2, tenWorkers, nil},
 		{"ten-workers", "cli-apply", 60, 1, 4, tenProcesses, nil},

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -22,8 +23,9 @@ import (
 // clock is GitHub's in the simulator, or one that is ahead of it. Waiting moves both
 // instead of taking time, so that a limit of an hour is over at once.
 type clock struct {
-	w     *world
-	ahead time.Duration
+	w      *world
+	ahead  time.Duration
+	waited func(d time.Duration) // hears of each wait when it is over; nil: nobody
 }
 
 func (c *clock) Now() time.Time { return c.w.now().Add(c.ahead) }
@@ -31,6 +33,9 @@ func (c *clock) Now() time.Time { return c.w.now().Add(c.ahead) }
 // After is over at once, having moved the clocks.
 func (c *clock) After(d time.Duration) <-chan time.Time {
 	c.Advance(d)
+	if c.waited != nil {
+		c.waited(d)
+	}
 	ch := make(chan time.Time, 1)
 	ch <- c.Now()
 	return ch
@@ -50,6 +55,7 @@ type line struct {
 	judge     enforce.Judge
 	bundle    guard.Bundle
 	key       guard.HMACKey
+	patience  time.Duration     // longest wait for GitHub's limits; 0 is ten seconds
 	attempt   time.Duration     // longest time for one answer; 0 is the program's own
 	app       *ghapp.PrivateKey // of the App to sign in as; nil: with a token
 }
@@ -58,7 +64,7 @@ func newLine(w *world, store ledger.Store, snaps inventory.Snapshots, ahead time
 	base := &http.Transport{MaxIdleConnsPerHost: 16}
 	w.Cleanup(base.CloseIdleConnections)
 	return &line{
-		w: w, clock: &clock{w, ahead}, store: store, snapshots: snaps, cache: &oci.MemoryCache{}, transport: base,
+		w: w, clock: &clock{w: w, ahead: ahead}, store: store, snapshots: snaps, cache: &oci.MemoryCache{}, transport: base,
 		bundle: guard.Bundle{Revision: "faults", Digest: "sha256:policies", ParamsDigest: "sha256:params"},
 		key:    guard.HMACKey(bytes.Repeat([]byte("k"), 32)),
 	}
@@ -94,7 +100,7 @@ func (l *line) source(of retention.Owner, options ghapp.GovernorOptions) (ghapp.
 func (l *line) target() enforce.Target {
 	w := l.w
 	options := ghapp.GovernorOptions{
-		MaxInFlight: 8, PointsPerMinute: ghapp.Off, WriteSpacing: ghapp.Off, ReservePercent: ghapp.Off, MaxWait: 10 * time.Second, Clock: l.clock,
+		MaxInFlight: 8, PointsPerMinute: ghapp.Off, WriteSpacing: ghapp.Off, ReservePercent: ghapp.Off, MaxWait: cmp.Or(l.patience, 10*time.Second), Clock: l.clock,
 		AttemptTimeout: l.attempt,
 	}
 	of := retention.Owner{Login: owner, Kind: retention.Organization}

@@ -51,15 +51,17 @@ func (c *Case) rehearse(l layout) rehearsal {
 // aim draws what the fault strikes, among the calls that come when nothing is in
 // the way, and how many of those pass before.
 func (w *world) aim(f *githubsim.Fault, calls []githubsim.Call) {
-	hits := func(match string) (n int) {
-		for _, call := range calls {
-			if (githubsim.Fault{Match: match}).Fits(call) {
-				n++
-			}
-		}
-		return n
-	}
-	could := slices.DeleteFunc(matches(), func(match string) bool { return hits(match) == 0 })
+	could := slices.DeleteFunc(matches(), func(match string) bool { return hits(match, calls) == 0 })
 	f.Match = could[w.Rand.IntN(len(could))]
-	f.Skip, f.Times = w.Rand.IntN(hits(f.Match)), 1+w.Rand.IntN(12)
+	f.Skip, f.Times = w.Rand.IntN(hits(f.Match, calls)), 1+w.Rand.IntN(12)
+}
+
+// hits counts the calls that a fault could strike.
+func hits(match string, calls []githubsim.Call) (n int) {
+	for _, call := range calls {
+		if (githubsim.Fault{Match: match}).Fits(call) {
+			n++
+		}
+	}
+	return n
 }
