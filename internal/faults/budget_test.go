@@ -49,7 +49,8 @@ func (w *world) exact(perDay int) {
 // checkExact: the day is not overspent by one, neither in the ledger nor on GitHub;
 // each reservation is a deletion, or was made for what another worker deleted
 // first; and nothing is left that the rest of the day would have taken. What
-// belongs to images goes in units of several versions, anything else by itself.
+// belongs to images goes in units of several versions, anything else by itself; the
+// oldest unit that does not fit ends a day, so that younger ones may be left too.
 func checkExact(effects []effect, actions map[string]ledger.Action, reserved, perDay int, doomed []string) (wrong []string) {
 	say := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	deleted, keys := map[string]int{}, map[string]bool{}
@@ -86,8 +87,8 @@ func checkExact(effects []effect, actions map[string]ledger.Action, reserved, pe
 		}
 	}
 	left := slices.DeleteFunc(slices.Clone(doomed), func(name string) bool { return keys[name] })
-	single := slices.ContainsFunc(left, func(name string) bool { return packageOf(name) != "team/api" })
-	if spare := perDay - reserved; len(left) > 0 && (spare >= len(left) || single && spare > 0) {
+	images := slices.ContainsFunc(left, func(name string) bool { return packageOf(name) == "team/api" })
+	if spare := perDay - reserved; len(left) > 0 && (spare >= len(left) || !images && spare > 0) {
 		say("%v are left, and %d of %d a day", left, spare, perDay)
 	}
 	return wrong

@@ -36,9 +36,11 @@ type Result struct {
 	Failures  int       `json:"failures"`
 	Seconds   float64   `json:"seconds"`
 	FirstSeed uint64    `json:"first_seed"`
-	Notes     string    `json:"notes,omitempty"`   // what was counted, such as kills in the middle of a run
-	Short     []string  `json:"short,omitempty"`   // what was counted too rarely, which fails the campaign
-	Skipped   string    `json:"skipped,omitempty"` // why it was not played
+	Version   string    `json:"version,omitempty"`  // of the code under test
+	Played    time.Time `json:"played_at,omitzero"` // when it ended
+	Notes     string    `json:"notes,omitempty"`    // what was counted, such as kills in the middle of a run
+	Short     []string  `json:"short,omitempty"`    // what was counted too rarely, which fails the campaign
+	Skipped   string    `json:"skipped,omitempty"`  // why it was not played
 	Failed    []Failure `json:"failed,omitempty"`
 }
 

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,26 +45,52 @@ func TestCampaign(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report := NewReport(*ofFlag, time.Now)
-	t.Cleanup(func() {
-		conclude(t, report)
-		if err := os.RemoveAll(ws.dir); err != nil {
-			t.Error(err)
-		}
-	})
 	fuzzing, err := fuzzCampaigns(filepath.Join("..", ".."))
 	if err != nil || len(fuzzing) == 0 {
 		t.Fatalf("look for fuzz targets: found %d, %v", len(fuzzing), err)
 	}
-	skips := &reasons{}
-	for _, c := range alternating(campaigns(skips), fuzzing) {
+	s := &session{ws: ws, report: NewReport(*ofFlag, time.Now), skips: &reasons{}}
+	s.all = alternating(campaigns(s.skips), fuzzing)
+	t.Cleanup(func() {
+		s.conclude(t)
+		if err := os.RemoveAll(ws.dir); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, c := range s.all {
 		if !long && c.short == 0 {
 			continue
 		}
 		t.Run(c.name+"/"+c.target, func(t *testing.T) {
 			t.Parallel()
-			c.run(t, ws, report, skips)
+			s.play(t, c)
 		})
+	}
+}
+
+// session is one play of campaigns.
+type session struct {
+	ws     *workshop
+	report *Report
+	skips  *reasons
+	all    []campaign
+
+	saving sync.Mutex
+}
+
+// add keeps a result, in the file as well: a run of hours may be interrupted.
+func (s *session) add(t *testing.T, res Result) {
+	s.report.Add(res)
+	if *reportFlag == "" {
+		return
+	}
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	known := func(res Result) bool {
+		return slices.ContainsFunc(s.all, func(c campaign) bool { return c.name == res.Campaign && c.target == res.Target })
+	}
+	if err := s.report.Save(*reportFlag, known); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -93,23 +120,23 @@ func (c campaign) sized() Campaign {
 	return out
 }
 
-func (c campaign) run(t *testing.T, ws *workshop, report *Report, skips *reasons) {
+func (s *session) play(t *testing.T, c campaign) {
 	cp := c.sized()
 	t.Cleanup(func() {
 		if !t.Skipped() {
 			return
 		}
-		why := skips.why(t.Name())
-		report.Add(Result{Campaign: c.name, Target: c.target, Skipped: why})
+		why := s.skips.why(t.Name())
+		s.add(t, Result{Campaign: c.name, Target: c.target, Skipped: why})
 		if mustPlay() {
 			t.Errorf("nothing may be left out under CI: %s", why)
 		}
 	})
-	if cp.Play = c.play(t, ws); cp.Play == nil {
+	if cp.Play = c.play(t, s.ws); cp.Play == nil {
 		t.Skip("there is nothing to play")
 	}
 	res := Run(t.Context(), cp)
-	report.Add(res)
+	s.add(t, res)
 	if long {
 		fmt.Println(res.Line())
 		for _, f := range res.Failed { // go test keeps errors to itself until all campaigns are over
@@ -128,18 +155,13 @@ func (c campaign) run(t *testing.T, ws *workshop, report *Report, skips *reasons
 	}
 }
 
-func conclude(t *testing.T, report *Report) {
-	if report.Empty() {
+func (s *session) conclude(t *testing.T) {
+	if s.report.Empty() {
 		t.Error("no campaign was played: -run names none, or one that only the long form has (-tags faults)")
 		return
 	}
 	if long || testing.Verbose() {
-		if err := report.Table(os.Stdout); err != nil {
-			t.Error(err)
-		}
-	}
-	if *reportFlag != "" {
-		if err := report.Save(*reportFlag); err != nil {
+		if err := s.report.Table(os.Stdout); err != nil {
 			t.Error(err)
 		}
 	}

@@ -71,7 +71,7 @@ func TestShortCampaignIsSeenInTheTableTheLineAndTheFile(t *testing.T) {
 	r.Add(res)
 	var table bytes.Buffer
 	path := filepath.Join(t.TempDir(), "faults.json")
-	if err := errors.Join(r.Table(&table), r.Save(path)); err != nil {
+	if err := errors.Join(r.Table(&table), r.Save(path, nil)); err != nil {
 		t.Fatal(err)
 	}
 	b, err := os.ReadFile(path)
@@ -133,31 +133,54 @@ func TestTableNamesEveryCampaignAndHowToPlayAFailureAgain(t *testing.T) {
 	if err := r.Table(&out); err != nil {
 		t.Fatal(err)
 	}
-	want := `CAMPAIGN  TARGET     CASES  FAILURES  SECONDS  FIRST SEED  
-kill      cli-apply  1000   0         12.3     1           600 in the middle
-kill      dynamodb   -      -         -        -           skipped: no moto
-webhooks  serve      5      1         1.0      1           
-all                  1005   1         13.3                 
-
-version v1.2.3, begun on 2026-11-28 at 07:00 UTC, took 12s
+	want := `CAMPAIGN  TARGET     CASES  FAILURES  SECONDS  FIRST SEED  VERSION  
+kill      cli-apply  1000   0         12.3     1           v1.2.3   600 in the middle
+kill      dynamodb   -      -         -        -           -        skipped: no moto
+webhooks  serve      5      1         1.0      1           v1.2.3   
+all                  1005   1         13.3                          
 
 webhooks/serve failed with seed 3; play it again:
   go test …
+
+took 12s
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// A run in parts leaves what it did not play, with the version that was played.
+func TestReportKeepsWhatWasNotPlayedAgain(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "faults.json")
-	if err := r.Save(path); err != nil {
-		t.Fatal(err)
+	clock := testclock.New(time.Date(2026, 11, 28, 7, 0, 0, 0, time.UTC))
+	save := func(version string, results ...Result) {
+		t.Helper()
+		r := NewReport(version, clock.Now)
+		for _, res := range results {
+			r.Add(res)
+		}
+		if err := r.Save(path, func(res Result) bool { return res.Campaign != "dropped" }); err != nil {
+			t.Fatal(err)
+		}
+		clock.Advance(time.Hour)
 	}
-	b, err := os.ReadFile(path)
+	save("v1", Result{Campaign: "kill", Target: "cli", Cases: 10}, Result{Campaign: "fuzz", Target: "plan", Cases: 1}, Result{Campaign: "dropped", Target: "x"})
+	save("v2", Result{Campaign: "kill", Target: "cli", Cases: 20})
+	got, err := Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{`"version": "v1.2.3"`, `"started_at": "2026-11-28T07:00:00Z"`, `"seconds": 12,`, `"campaign": "webhooks"`} {
-		if !strings.Contains(string(b), part) {
-			t.Errorf("no %s in\n%s", part, b)
-		}
+	want := []Result{
+		{Campaign: "fuzz", Target: "plan", Cases: 1, Version: "v1", Played: time.Date(2026, 11, 28, 7, 0, 0, 0, time.UTC)},
+		{Campaign: "kill", Target: "cli", Cases: 20, Version: "v2", Played: time.Date(2026, 11, 28, 8, 0, 0, 0, time.UTC)},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if err := os.WriteFile(path, []byte(`{"schema":"another"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := NewReport("v3", clock.Now).Save(path, nil); err == nil {
+		t.Error("a file that is no report was written over")
 	}
 }
