@@ -99,8 +99,8 @@ AT_ONCE  ?= $(shell nproc 2>/dev/null || echo 2)
 FAULTS   := cd internal/faults && $(GO) test -tags faults -timeout 8h -parallel $(AT_ONCE) -fuzz-time=$(FUZZTIME)
 
 .PHONY: faults
-faults: venv ## every fault campaign, as a table and bench/faults.json; SHARE=5 plays 5 % of the cases, AT_ONCE=4 four campaigns at a time
-	@$(FAULTS) -run Campaign -share=$(SHARE) -of=$(VERSION) -report=$(CURDIR)/bench/faults.json
+faults: venv ## every fault campaign, as a table; SHARE=5: 5 % of the cases; ONLY=kill: those of a name; AT_ONCE=4: four at a time
+	@$(FAULTS) -run 'Campaign/$(ONLY)' -share=$(SHARE) -of=$(VERSION) $(if $(filter 100,$(SHARE)),-report=$(CURDIR)/bench/faults.json)
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME each

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/shelflife-dev/shelflife/internal/template"
 )
 
@@ -16,34 +14,10 @@ func TestAWSPartsAreInStepWithTheTemplate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts := []struct{ name, want string }{
-		{"flow", "```mermaid\n" + tmpl.Flow() + "```\n"},
-		{"rights", tmpl.Rights()},
-		{"parameters", tmpl.Options(tmpl.ParameterOrder)},
-		{"alarms", tmpl.Alarms()},
-	}
-	raw, err := os.ReadFile("aws.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc := string(raw)
-	for _, p := range parts {
-		begin, end := "<!-- generated: "+p.name+" -->\n", "<!-- end of generated: "+p.name+" -->"
-		before, rest, ok := strings.Cut(doc, begin)
-		got, after, ok2 := strings.Cut(rest, end)
-		if !ok || !ok2 {
-			t.Fatalf("docs/aws.md has no part %q", p.name)
-		}
-		if diff := cmp.Diff(p.want, got); diff != "" && !*update {
-			t.Errorf("docs/aws.md: the part %q is out of step (-want +got); go test ./docs -update writes it:\n%s", p.name, diff)
-		}
-		doc = before + begin + p.want + end + after
-	}
-	if *update {
-		if err := os.WriteFile("aws.md", []byte(doc), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	inStep(t, "aws.md", "flow", "```mermaid\n"+tmpl.Flow()+"```\n")
+	inStep(t, "aws.md", "rights", tmpl.Rights())
+	inStep(t, "aws.md", "parameters", tmpl.Options(tmpl.ParameterOrder))
+	inStep(t, "aws.md", "alarms", tmpl.Alarms())
 }
 
 // What a table could leave out is what nobody would miss.

@@ -2,11 +2,8 @@ package docs_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // size is one installation that the guide counts for.
@@ -120,23 +117,4 @@ func figure(f float64) string {
 	return fmt.Sprintf("%.3g", f)
 }
 
-func TestCostIsComputed(t *testing.T) {
-	raw, err := os.ReadFile("operator.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	begin, end := "<!-- generated: cost -->\n", "<!-- end of generated: cost -->"
-	before, rest, ok := strings.Cut(string(raw), begin)
-	got, after, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		t.Fatal("docs/operator.md has no part for the cost")
-	}
-	want := costTable()
-	if *update {
-		if err := os.WriteFile("operator.md", []byte(before+begin+want+end+after), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	} else if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("docs/operator.md: the cost is out of step; go test ./docs -update writes it:\n%s", diff)
-	}
-}
+func TestCostIsComputed(t *testing.T) { inStep(t, "operator.md", "cost", costTable()) }

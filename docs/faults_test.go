@@ -1,12 +1,9 @@
 package docs_test
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/shelflife-dev/shelflife/internal/faults"
 )
@@ -27,23 +24,5 @@ func TestTheCampaignsFiguresAreThoseOfTheReport(t *testing.T) {
 	if err := faults.Table(&table, results); err != nil {
 		t.Fatal(err)
 	}
-	const begin, end = "<!-- generated: campaigns -->\n```text\n", "```\n<!-- end of generated: campaigns -->"
-	raw, err := os.ReadFile("safety.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, ok := strings.Cut(string(raw), begin)
-	got, after, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		t.Fatalf("docs/safety.md has no part between %q and %q", begin, end)
-	}
-	if *update {
-		if err := os.WriteFile("safety.md", []byte(before+begin+table.String()+end+after), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(table.String(), got); diff != "" {
-		t.Errorf("docs/safety.md is out of step with bench/faults.json (-want +got); go test ./docs -update writes it:\n%s", diff)
-	}
+	inStep(t, "safety.md", "campaigns", "```text\n"+table.String()+"```\n")
 }

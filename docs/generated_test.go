@@ -10,34 +10,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestGeneratedPartsAreInStep(t *testing.T) {
-	parts := map[string]string{"input": inputTables(t), "catalogue": catalogue(t)}
-	raw, err := os.ReadFile("policies.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc := string(raw)
-	for name, want := range parts {
-		begin, end := "<!-- generated: "+name+" -->\n", "<!-- end of generated: "+name+" -->"
-		before, rest, ok := strings.Cut(doc, begin)
-		got, after, ok2 := strings.Cut(rest, end)
-		if !ok || !ok2 {
-			t.Fatalf("docs/policies.md has no part %q between %q and %q", name, begin, end)
-		}
-		if diff := cmp.Diff(want, got); diff != "" && !*update {
-			t.Errorf("docs/policies.md: the part %q is out of step (-want +got); go test ./docs -update writes it:\n%s", name, diff)
-		}
-		doc = before + begin + want + end + after
-	}
-	if *update {
-		if err := os.WriteFile("policies.md", []byte(doc), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	inStep(t, "policies.md", "input", inputTables(t))
+	inStep(t, "policies.md", "catalogue", catalogue(t))
 }
 
 // schema is what is used of a JSON Schema.
