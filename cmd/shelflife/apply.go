@@ -117,11 +117,13 @@ func (s *session) carryOut(ctx context.Context, plan guard.Plan, req enforce.App
 			return &codeError{code: exitHeld, err: err}
 		}
 	}
-	release, err := s.hold(ctx, plan)
-	if err != nil {
-		return err
+	if plan.Kind() != retention.RunUndo { // an undo has its owners since it was planned
+		release, err := s.hold(ctx, plan)
+		if err != nil {
+			return err
+		}
+		defer release()
 	}
-	defer release()
 	started := s.now()
 	res, err := s.enforcer().Apply(ctx, req)
 	if err != nil && res.Run == "" {

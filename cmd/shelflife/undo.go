@@ -33,6 +33,13 @@ can't, with the reason. Undoing is a run of its own, in the ledger.`,
 			if err != nil {
 				return err
 			}
+			if yes { // what the run does until then belongs to it
+				release, err := s.locks.Exclude(ctx, owners...)
+				if err != nil {
+					return err
+				}
+				defer release()
+			}
 			plan, err := s.enforcer().PlanUndo(ctx, args[0], targets)
 			if err != nil {
 				return err

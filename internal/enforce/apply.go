@@ -159,11 +159,17 @@ func (r *runner) run(ctx context.Context, o guard.OwnerSummary, items []retentio
 	if err != nil {
 		return err
 	}
+	work := r.doPackage
+	if undone, err := r.undone(ctx, resumed); err != nil {
+		return err
+	} else if undone {
+		work = r.giveUp
+	}
 	for _, batch := range byPackage(items) {
 		if r.res.StoppedBy != nil {
 			break
 		}
-		if err := r.doPackage(ctx, batch); err != nil {
+		if err := work(ctx, batch); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package enforce_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -164,4 +165,38 @@ func TestAnIntentThatEndsElsewhereIsNotCarriedOut(t *testing.T) {
 		t.Errorf("%v, want that another process is at it", err)
 	}
 	diff(t, "what is gone", []string{}, w.gone())
+}
+
+// A run that was killed after a call and then undone does not delete again what the
+// undo brought back, nor anything else, when it is taken up.
+func TestARunThatWasUndoneIsNotTakenUpAgain(t *testing.T) {
+	for _, step := range []int{6, 7} { // after the call, before its outcome
+		t.Run(fmt.Sprint(step), func(t *testing.T) {
+			w := newWorld(t, acmeSeed())
+			judge := expire("w0", "w1")
+			plan := w.plan(judge)
+			if w.applyUntil(step, plan, judge) {
+				t.Fatal("it was not killed")
+			}
+			w.apply(w.undo(plan), nil)
+			diff(t, "what is gone after the undo", []string{}, w.gone())
+			w.clock.Advance(time.Minute)
+			res := w.apply(plan, judge)
+			diff(t, "what is gone when it is taken up again", []string{}, w.gone())
+			for name, outcome := range outcomes(res.Items) {
+				if outcome == "" {
+					t.Errorf("%s has no outcome", name)
+				}
+			}
+			if res.StoppedBy != nil {
+				t.Errorf("stopped by %v", res.StoppedBy)
+			}
+			if _, err := w.enforcer().Apply(w.ctx(), w.request(plan, judge)); !errors.Is(err, enforce.ErrApplied) {
+				t.Errorf("%v, want that the run is over", err)
+			}
+			if open, err := w.ledger().Open(w.ctx(), "acme"); err != nil || len(open) != 0 {
+				t.Errorf("%d intents are open: %v", len(open), err)
+			}
+		})
+	}
 }

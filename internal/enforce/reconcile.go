@@ -3,6 +3,7 @@ package enforce
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/ledger"
@@ -125,4 +126,29 @@ func (r *runner) resume(ctx context.Context, items []retention.Item) ([]retentio
 		r.settle(it, a.Outcome, a.Detail)
 	}
 	return left, nil
+}
+
+// undone reports whether a run that is taken up again has been undone meanwhile.
+// Whoever did that did not want the rest of it either.
+func (r *runner) undone(ctx context.Context, resumed bool) (bool, error) {
+	if !resumed {
+		return false, nil
+	}
+	runs, err := r.Ledger.Runs(ctx, r.record.Owner, 0)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(runs, func(other retention.Run) bool {
+		return other.Kind == retention.RunUndo && other.Undoes == r.record.ID
+	}), nil
+}
+
+// giveUp ends what is left of a package without a call.
+func (r *runner) giveUp(ctx context.Context, items []retention.Item) error {
+	for _, u := range unitsOf(items) {
+		if err := r.refuse(ctx, u, retention.OutcomeChanged, "the run was undone before it got here; plan again"); err != nil {
+			return err
+		}
+	}
+	return nil
 }

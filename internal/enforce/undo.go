@@ -80,7 +80,7 @@ func deletions(actions []ledger.Action) [][]guard.Done {
 			at = a.At
 		}
 		items = append(items, it)
-		done[key(it)] = guard.Done{Item: it, At: at, Seq: a.Seq}
+		done[key(it)] = guard.Done{Item: it, At: at, Seq: max(a.Seq, a.FinishedSeq)}
 	}
 	var out [][]guard.Done
 	for _, batch := range byPackage(items) {

@@ -94,6 +94,7 @@ func (t *governed) RoundTrip(req *http.Request) (*http.Response, error) {
 // turn waits for the request's turn. After a wait it asks whether the request may
 // still be sent, and so it does when it is sent again.
 func (t *governed) turn(req *http.Request, c *call, again bool) error {
+	began := t.governor.clock.Now()
 	if p, ok := t.next.(preparer); ok {
 		if err := p.prepare(req); err != nil {
 			return err
@@ -102,7 +103,7 @@ func (t *governed) turn(req *http.Request, c *call, again bool) error {
 	if err := t.governor.admit(req.Context(), c); err != nil {
 		return err
 	}
-	if t.governor.clock.Now().Sub(c.queuedAt) < askAgainAfter && !again {
+	if sendby.Age(t.governor.clock.Now(), began) < askAgainAfter && !again {
 		return nil
 	}
 	if err := sendby.Stopped(req.Context()); err != nil {

@@ -29,7 +29,7 @@ type UndoSubject struct {
 type Done struct {
 	Item retention.Item
 	At   time.Time
-	Seq  int64 // the ledger's record of its intent
+	Seq  int64 // the ledger's last record of it
 }
 
 // Undo drafts the restoring of a run's deletions of one package, last deleted

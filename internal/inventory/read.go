@@ -191,6 +191,9 @@ func (rd *reading) take(state retention.State, list List[retention.Version], err
 	if state != retention.Active || err != nil {
 		return
 	}
+	if at := list.ReadAt; at.After(rd.inv.ReadAt) && !at.After(rd.now()) {
+		rd.inv.ReadAt = at // an earlier reading of the list did not agree with the one before
+	}
 	promised := rd.inv.Package.VersionCount
 	switch n := len(list.Items); {
 	case n == 0:

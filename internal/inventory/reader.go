@@ -17,9 +17,10 @@ const DefaultMaxStaleness = 7 * 24 * time.Hour
 // List is a paged listing as far as it was read. The zero List is incomplete.
 type List[T any] struct {
 	Items     []T
-	Pages     int    // REST calls it took
-	Complete  bool   // everything the pages promised arrived
-	Shortfall string // why it is not complete
+	Pages     int       // REST calls it took
+	Complete  bool      // everything the pages promised arrived
+	Shortfall string    // why it is not complete
+	ReadAt    time.Time // when the reading began that Items are of
 }
 
 // GitHub lists packages and versions. An error comes with what was read. expect is

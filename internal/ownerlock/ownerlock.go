@@ -71,7 +71,10 @@ func (l *Locks) each(ctx context.Context, owners []string, take func(context.Con
 		h, err := take(ctx, &waiting{Locks: l, owner: name})
 		if err != nil {
 			all.release()
-			return nil, fmt.Errorf("wait for %s, which another shelflife works on: %w", name, err)
+			if ctx.Err() != nil {
+				return nil, fmt.Errorf("wait for %s, which another shelflife works on: %w", name, err)
+			}
+			return nil, fmt.Errorf("keep %s from other processes, by a file beside the state file: %w", name, err)
 		}
 		all = append(all, h...)
 	}

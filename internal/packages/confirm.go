@@ -64,22 +64,35 @@ func (c *Client) Confirm(ctx context.Context, owner retention.Owner, t retention
 	return Gone, nil
 }
 
-// listed looks for a version in a listing; "" means that it is not there.
+// listed looks for a version in a listing; "" means that it is not there, which takes
+// a list that has settled.
 func (c *Client) listed(ctx context.Context, owner retention.Owner, t retention.PackageType, name string, id retention.ID, state retention.State) (Presence, error) {
-	list, err := c.ListVersions(ctx, owner, t, name, state, Settled())
+	for _, opts := range [][]ListOption{nil, {Settled()}} {
+		list, err := c.ListVersions(ctx, owner, t, name, state, opts...)
+		if found := presence(list, id); found != "" {
+			return found, nil
+		}
+		if err == nil && !list.Complete {
+			err = errors.New(list.Shortfall + ": try again later")
+		}
+		if err != nil || list.Pages == 1 {
+			return "", err
+		}
+	}
+	return "", nil
+}
+
+func presence(list VersionList, id retention.ID) Presence {
 	for _, v := range list.Items {
 		switch {
 		case v.ID != id:
 		case v.State == retention.Deleted:
-			return Deleted, nil
+			return Deleted
 		default:
-			return NotVisible, nil
+			return NotVisible
 		}
 	}
-	if err == nil && !list.Complete {
-		err = errors.New(list.Shortfall + ": try again later")
-	}
-	return "", err
+	return ""
 }
 
 func confirming(owner retention.Owner, t retention.PackageType, name string, err error) error {

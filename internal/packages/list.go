@@ -1,11 +1,13 @@
 package packages
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -19,18 +21,19 @@ const (
 	// maxPages bounds a listing without such a ceiling: a million entries. A Link
 	// header that promises more is not believed.
 	maxPages = 10_000
-	// settleReadings is how often a list is read again that has to agree with itself.
-	settleReadings = 3
+	// settleReadings is how often a list is read at most that has to agree with itself.
+	settleReadings = 6
 )
 
 // List is what a listing read. Its zero value is incomplete. An empty complete
 // list says that GitHub showed nothing, which is also what a credential without
 // access gets to see.
 type List[T any] struct {
-	Items     []T    // in GitHub's order, each id once
-	Pages     int    // pages that Items come from
-	Complete  bool   // everything the Link headers promised arrived, without contradiction
-	Shortfall string // why it is not complete
+	Items     []T       // in GitHub's order, each id once
+	Pages     int       // pages that Items come from
+	Complete  bool      // everything the Link headers promised arrived, without contradiction
+	Shortfall string    // why it is not complete
+	ReadAt    time.Time // when the reading began that Items are of
 }
 
 // PackageList is a listing of packages.
@@ -70,6 +73,7 @@ type page[T any] struct {
 // reading is one walk over all pages.
 type reading[T any] struct {
 	pages []page[T] // index is page number - 1
+	began time.Time
 	// ceiling says that there may be more than GitHub serves.
 	ceiling bool
 	// moved says how the pages contradict each other or the Link headers, "" if
@@ -79,14 +83,12 @@ type reading[T any] struct {
 
 // all reads the list; once more when it moved while being read.
 func (l listing[T]) all(ctx context.Context) (list List[T], atCeiling bool, err error) {
-	r, items, err := l.walk(ctx)
-	if err == nil && r.moved != "" {
-		r, items, err = l.walk(ctx)
+	read := l.twice
+	if l.settled {
+		read = l.settle
 	}
-	if l.settled && err == nil && r.moved == "" && !r.ceiling && len(r.pages) > 1 {
-		r, items, err = l.settle(ctx, items)
-	}
-	list = List[T]{Items: items}
+	r, items, err := read(ctx)
+	list = List[T]{Items: items, ReadAt: r.began}
 	for _, p := range r.pages {
 		if p.read {
 			list.Pages++
@@ -106,24 +108,48 @@ func (l listing[T]) all(ctx context.Context) (list List[T], atCeiling bool, err 
 	return list, r.ceiling, err
 }
 
-// settle reads the list again until two readings in a row show the same entries.
+// twice reads the list, once more when it moved while being read.
+func (l listing[T]) twice(ctx context.Context) (reading[T], []T, error) {
+	r, items, err := l.walk(ctx)
+	if err == nil && r.moved != "" {
+		return l.walk(ctx)
+	}
+	return r, items, err
+}
+
+// settle reads the list until two readings show the same entries, or the later one
+// a few more in front of them.
 //
 // The pages of one reading are of different moments. Where an entry is deleted or
 // added between two of them, another one may move from a page that is still to be
 // read to one that was read already, and is then on neither. Not every such move
-// shows in the pages; but what moved it is itself in one of the readings only.
-func (l listing[T]) settle(ctx context.Context, before []T) (r reading[T], items []T, err error) {
-	same := func(a, b T) bool { return l.id(a) == l.id(b) }
+// shows in the pages. But what was deleted meanwhile is in that reading and not in
+// the next; and what was hidden by an addition is no longer at the end of its page
+// when the next reading begins, unless a whole page of entries was added since.
+func (l listing[T]) settle(ctx context.Context) (r reading[T], items []T, err error) {
+	var before []T
 	for range settleReadings {
-		l.expect = len(before)
 		r, items, err = l.walk(ctx)
-		if err != nil || r.moved == "" && slices.EqualFunc(before, items, same) {
+		switch {
+		case err != nil, r.ceiling, r.moved == "" && len(r.pages) == 1: // one answer is of one moment
 			return r, items, err
+		case r.moved == "" && before != nil && l.follows(before, items):
+			return r, items, nil
+		case r.moved == "":
+			before = items
 		}
-		before = items
+		l.expect = len(items)
 	}
-	r.moved = "the list keeps changing while it is read"
+	r.moved = cmp.Or(r.moved, "the list keeps changing while it is read")
 	return r, items, nil
+}
+
+// follows reports whether a reading shows what the one before it did, and less than
+// a page of new entries in front.
+func (l listing[T]) follows(before, now []T) bool {
+	added := len(now) - len(before)
+	same := func(a, b T) bool { return l.id(a) == l.id(b) }
+	return added >= 0 && added < perPage && slices.EqualFunc(before, now[added:], same)
 }
 
 // gaps finds what is missing although every page arrived.
@@ -147,6 +173,7 @@ func (l listing[T]) gaps(r reading[T], items []T) string {
 // walk reads page 1, and with it those that are expected to follow, then what it
 // promises, and joins what it read; with an error, what was read until then.
 func (l listing[T]) walk(ctx context.Context) (r reading[T], items []T, err error) {
+	r.began = l.client.now()
 	r.pages = make([]page[T], max(1, min((l.expect+perPage-1)/perPage, l.client.parallel)))
 	if err := l.fetchAll(ctx, &r); err != nil {
 		return r, l.merge(&r), err

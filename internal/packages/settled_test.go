@@ -110,6 +110,34 @@ func newestFirst(n int) []int {
 	return out
 }
 
+// Pushes all the time must not keep a package from ever being read: what comes in
+// front of an unchanged rest is no contradiction.
+func TestAListThatOnlyGrowsInFrontSettles(t *testing.T) {
+	s := &shifting{ids: newestFirst(250), order: []int{1, 2, 3}, at: -1}
+	s.turn = sync.NewCond(&s.mu)
+	pushed := 1000
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.ServeHTTP(w, r)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.served%3 == 0 { // between two readings
+			pushed++
+			s.ids = slices.Insert(s.ids, 0, pushed)
+		}
+	}))
+	defer srv.Close()
+	list, err := newClient(t, srv.URL, packages.WithParallelPages(3)).
+		ListVersions(t.Context(), acme, retention.NPM, "api", retention.Active, packages.Expecting(250), packages.Settled())
+	if err != nil || !list.Complete {
+		t.Fatalf("complete: %t (%s), %v", list.Complete, list.Shortfall, err)
+	}
+	equal(t, "ids", append([]retention.ID{1001}, versionIDs(list.Items)[1:]...), versionIDs(list.Items))
+	equal(t, "number of versions", 251, len(list.Items))
+	if s.served != 6 {
+		t.Errorf("%d requests, want two readings of 3", s.served)
+	}
+}
+
 func TestAListThatNeverSettlesIsNotWhole(t *testing.T) {
 	next := 1000
 	var mu sync.Mutex

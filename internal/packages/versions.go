@@ -23,8 +23,8 @@ type listOptions struct {
 	settled bool
 }
 
-// Settled reads a list of several pages again until two readings in a row show the
-// same versions. Whoever deletes by a list needs that: a version that moved between
+// Settled reads a list of several pages until two readings show the same versions,
+// but for new ones. Whoever deletes by a list needs that: a version that moved between
 // pages while they were read may be what another one belongs to.
 func Settled() ListOption { return func(o *listOptions) { o.settled = true } }
 
@@ -66,7 +66,7 @@ func (c *Client) ListVersions(ctx context.Context, owner retention.Owner, t rete
 			return ""
 		},
 	}.all(ctx)
-	list := VersionList{Pages: raw.Pages, Complete: raw.Complete, Shortfall: raw.Shortfall}
+	list := VersionList{Pages: raw.Pages, Complete: raw.Complete, Shortfall: raw.Shortfall, ReadAt: raw.ReadAt}
 	for _, v := range raw.Items {
 		if !unproven(v) {
 			list.Items = append(list.Items, v.Version)
