@@ -3,7 +3,6 @@ package enforce
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/shelflife-dev/shelflife/internal/ledger"
@@ -134,13 +133,23 @@ func (r *runner) undone(ctx context.Context, resumed bool) (bool, error) {
 	if !resumed {
 		return false, nil
 	}
-	runs, err := r.Ledger.Runs(ctx, r.record.Owner, 0)
-	if err != nil {
-		return false, err
+	for limit := 10; ; limit *= 10 { // few are newer, and a worker asks at each of its slices
+		runs, err := r.Ledger.Runs(ctx, r.record.Owner, limit)
+		if err != nil {
+			return false, err
+		}
+		for _, other := range runs { // the newest first
+			switch {
+			case other.ID == r.record.ID:
+				return false, nil
+			case other.Kind == retention.RunUndo && other.Undoes == r.record.ID:
+				return true, nil
+			}
+		}
+		if len(runs) < limit {
+			return false, nil
+		}
 	}
-	return slices.ContainsFunc(runs, func(other retention.Run) bool {
-		return other.Kind == retention.RunUndo && other.Undoes == r.record.ID
-	}), nil
 }
 
 // giveUp ends what is left of a package without a call.
