@@ -138,12 +138,15 @@ func (r *runner) undone(ctx context.Context, resumed bool) (bool, error) {
 		if err != nil {
 			return false, err
 		}
+		var started time.Time
 		for _, other := range runs { // the newest first
 			switch {
-			case other.ID == r.record.ID:
-				return false, nil
 			case other.Kind == retention.RunUndo && other.Undoes == r.record.ID:
 				return true, nil
+			case other.ID == r.record.ID:
+				started = other.StartedAt
+			case other.StartedAt.Before(started):
+				return false, nil // older than the run itself
 			}
 		}
 		if len(runs) < limit {
