@@ -70,7 +70,9 @@ func (a *app) openWith(cfg config.Config) (*session, error) {
 		return nil, err
 	}
 	s := &session{app: a, cfg: cfg, db: db, now: time.Now, accesses: map[string]*access{}}
-	s.locks = ownerlock.New(db.Path(), func(owner string) { s.note("waiting for another shelflife that works on %s; a file %s beside the state file stops it before its next call", owner, pauseName) })
+	s.locks = ownerlock.New(db.Path(), func(owner string) {
+		s.note("waiting for another shelflife that works on %s; a file %s beside the state file stops it before its next call", owner, pauseName)
+	})
 	s.ledger = ledger.New(db, func() time.Time { return s.now() })
 	s.progress = report.NewProgress(a.progressWriter(), a.terminal)
 	s.rests, err = ghapp.NewGovernors(ghapp.GovernorOptions{
