@@ -115,12 +115,13 @@ func newestFirst(n int) []int {
 func TestAListThatOnlyGrowsInFrontSettles(t *testing.T) {
 	s := &shifting{ids: newestFirst(250), order: []int{1, 2, 3}, at: -1}
 	s.turn = sync.NewCond(&s.mu)
-	pushed := 1000
+	pushed, last := 1000, 0
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.ServeHTTP(w, r)
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.served%3 == 0 { // between two readings
+		if s.served%3 == 0 && s.served != last { // once between two readings
+			last = s.served
 			pushed++
 			s.ids = slices.Insert(s.ids, 0, pushed)
 		}
