@@ -40,6 +40,20 @@ func TestStartStartsOneServer(t *testing.T) {
 	}
 }
 
+func TestAnOwnServerEndsWithItsTest(t *testing.T) {
+	var own *Env
+	t.Run("its test", func(t *testing.T) {
+		own = Own(t)
+		if own.Endpoint == Start(t).Endpoint {
+			t.Error("it is the one that others use")
+		}
+		own.Bucket(t)
+	})
+	if own != nil {
+		assertEnds(t, own.Endpoint)
+	}
+}
+
 // Transactions that are cancelled must not take others' writes with them: the
 // reason for serve_moto.py.
 func TestTransactionsAreIsolated(t *testing.T) {
@@ -117,6 +131,11 @@ func TestAServerEndsWithItsPipe(t *testing.T) {
 	if err := pipe.Close(); err != nil {
 		t.Fatal(err)
 	}
+	assertEnds(t, base)
+}
+
+func assertEnds(t *testing.T, base string) {
+	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for range 500 {

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,7 +17,10 @@ import (
 var errAbsent = errors.New("is not installed")
 
 var (
-	moto  = sync.OnceValues(startMoto)
+	moto = sync.OnceValues(func() (*Env, error) {
+		env, _, err := startMoto()
+		return env, err
+	})
 	local = sync.OnceValues(startLocal)
 )
 
@@ -25,13 +29,32 @@ var (
 func Start(t testing.TB) *Env {
 	t.Helper()
 	env, err := moto()
+	require(t, err)
+	return env
+}
+
+// Own is Start with a server for this test alone, which ends with it: one server
+// uses one core, and slows down all who share it.
+func Own(t testing.TB) *Env {
+	t.Helper()
+	env, pipe, err := startMoto()
+	require(t, err)
+	t.Cleanup(func() {
+		if err := pipe.Close(); err != nil {
+			t.Errorf("moto: end it: %v", err)
+		}
+	})
+	return env
+}
+
+func require(t testing.TB, err error) {
+	t.Helper()
 	if errors.Is(err, errAbsent) && os.Getenv("CI") != "true" {
 		t.Skip("skipped: moto is not installed; make test-aws installs it")
 	}
 	if err != nil {
 		t.Fatalf("moto: %v: make test-aws installs it into .venv", err)
 	}
-	return env
 }
 
 // LocalVar names the environment variable that holds the folder of DynamoDB
@@ -57,16 +80,17 @@ func DynamoDBLocal(t testing.TB) *Env {
 //go:embed serve_moto.py
 var motoScript string
 
-func startMoto() (*Env, error) {
+// startMoto returns the pipe with which the server ends, too.
+func startMoto() (*Env, io.Closer, error) {
 	python, err := findPython()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	base, err := run(python, func(port string) []string { return []string{"-c", motoScript, "-H", "127.0.0.1", "-p", port} })
+	base, pipe, err := leashed(python, func(port string) []string { return []string{"-c", motoScript, "-H", "127.0.0.1", "-p", port} })
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return newEnv("moto", base), nil
+	return newEnv("moto", base), pipe, nil
 }
 
 // findPython finds the interpreter that moto is installed for: that of .venv, or

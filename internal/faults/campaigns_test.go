@@ -201,7 +201,7 @@ func killCampaigns(skips *reasons) []campaign {
 		{"kill", "serve", 1000, 1, 32, killServe, alive},
 		{"kill", "lambda", 1000, 0, 3, skips.onAWS(killLambda), need{"killed in a call to AWS": 30, "killed in a call to GitHub": 20}},
 		{"kill", "lambda-push", 300, 0, 3, skips.onAWS(killPush), need{"killed in a call to AWS": 60, "killed in a call to GitHub": 10}},
-		{"kill", "dynamodb-moto", 1000, 1, 4, killDynamoDB(skips.noting(awstest.Start)), need{"killed": 90}},
+		{"kill", "dynamodb-moto", 1000, 1, 4, killDynamoDB(skips.noting(awstest.Own)), need{"killed": 90}},
 		{"kill", "dynamodb-local", 1000, 0, 4, killDynamoDB(skips.noting(awstest.DynamoDBLocal)), need{"killed": 90}},
 	}
 }

@@ -90,7 +90,7 @@ func githubCampaigns(skips *reasons) (out []campaign) {
 	}
 	return append(out,
 		campaign{"github-sqlite", "in-process", 400, 1, 2, misbehaving(calm, onStateFile, faultNames()...), struck},
-		campaign{"github-dynamodb", "moto", 400, 1, 2, misbehaving(calm, onTables(skips.noting(awstest.Start)), faultNames()...), struck},
+		campaign{"github-dynamodb", "moto", 400, 1, 2, misbehaving(calm, onTables(skips.noting(awstest.Own)), faultNames()...), struck},
 		campaign{"github-cli", "run", 100, 1, 16, misbehavingCLI, struck},
 	)
 }

@@ -40,8 +40,8 @@ type account struct {
 	mu                sync.Mutex
 }
 
-func newAccount(t *testing.T, ws *workshop) *account {
-	a := &account{t: t, env: awstest.Start(t), enforcer: bootstrap(t, ws, "EnforcerFunction"), webhook: bootstrap(t, ws, "WebhookFunction")}
+func newAccount(t *testing.T, ws *workshop, env *awstest.Env) *account {
+	a := &account{t: t, env: env, enforcer: bootstrap(t, ws, "EnforcerFunction"), webhook: bootstrap(t, ws, "WebhookFunction")}
 	client := kms.NewFromConfig(a.env.Config)
 	app, err := client.CreateKey(t.Context(), &kms.CreateKeyInput{KeySpec: kmstypes.KeySpecRsa2048, KeyUsage: kmstypes.KeyUsageTypeSignVerify})
 	must(t, err)
@@ -242,8 +242,8 @@ func (d *deployed) sweep() {
 
 // killLambda is the campaign against the enforcer function: SIGKILL in the middle
 // of calls to AWS and to GitHub; the queue delivers again.
-func killLambda(t *testing.T, ws *workshop) func(*Case) {
-	a := newAccount(t, ws)
+func killLambda(t *testing.T, ws *workshop, env *awstest.Env) func(*Case) {
+	a := newAccount(t, ws, env)
 	undisturbed := newCalms()
 	return func(c *Case) {
 		l, limits := draw(c.Seed%variants), c.tightLimits()

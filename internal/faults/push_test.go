@@ -99,8 +99,8 @@ func (n *announced) redelivered() {
 // in a call to AWS, the enforcer in a call to AWS or GitHub while it works off what
 // was announced, or both. GitHub delivers again when it is asked to, the queue by
 // itself.
-func killPush(t *testing.T, ws *workshop) func(*Case) {
-	a := newAccount(t, ws)
+func killPush(t *testing.T, ws *workshop, env *awstest.Env) func(*Case) {
+	a := newAccount(t, ws, env)
 	hooks, enforcers := newCalms(), newCalms()
 	return func(c *Case) {
 		l := draw(c.Seed % variants)

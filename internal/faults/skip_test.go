@@ -19,11 +19,10 @@ func (r *reasons) noting(start func(testing.TB) *awstest.Env) func(testing.TB) *
 	return func(t testing.TB) *awstest.Env { return start(notingTB{t, r}) }
 }
 
-// onAWS is a play that begins with a look whether there are AWS services to use.
-func (r *reasons) onAWS(play func(*testing.T, *workshop) func(*Case)) func(*testing.T, *workshop) func(*Case) {
+// onAWS is a play with AWS services of its own.
+func (r *reasons) onAWS(play func(*testing.T, *workshop, *awstest.Env) func(*Case)) func(*testing.T, *workshop) func(*Case) {
 	return func(t *testing.T, ws *workshop) func(*Case) {
-		r.noting(awstest.Start)(t)
-		return play(t, ws)
+		return play(t, ws, r.noting(awstest.Own)(t))
 	}
 }
 

@@ -23,8 +23,8 @@ func tenWorkers(*testing.T, *workshop) func(*Case) {
 }
 
 // tenOnDynamoDB lets ten workers with clients of their own share one on the AWS ledger.
-func tenOnDynamoDB(t *testing.T, _ *workshop) func(*Case) {
-	ts := &tables{env: awstest.Start(t), t: t}
+func tenOnDynamoDB(t *testing.T, _ *workshop, env *awstest.Env) func(*Case) {
+	ts := &tables{env: env, t: t}
 	return func(c *Case) {
 		l, limits := shared(c)
 		w, table := c.onDynamoDB(ts, l, limits)
