@@ -140,6 +140,27 @@ func TestAnUndoWaitsForServeInAnotherProcess(t *testing.T) {
 	s.stop()
 }
 
+func TestAnUndoBringsBackWhatItsRunDeletedWhileItWaited(t *testing.T) {
+	t.Parallel()
+	s, _, earlier := quarantined(t)
+	del := s.held("DELETE /**")
+	s.publish("team/api", "debug2")
+	<-del.Reached()
+	_, listed, _ := s.command("runs", "--format", "json")
+	ids := regexp.MustCompile(`"id": "(\d{8}T[^"]+)"`).FindAllStringSubmatch(listed, -1)
+	if len(ids) != 2 || ids[0][1] == earlier {
+		t.Fatalf("not the run under way first, then %s: %s", earlier, listed)
+	}
+	errs, ended := s.beside("undo", ids[0][1], "--yes")
+	errs.wait(t, waitsForProcess)
+	del.Release()
+	if code := <-ended; code != exitDone {
+		t.Errorf("undo: %d %s", code, errs)
+	}
+	s.demand("team/api", "debug2", "v1", "v2", "v3")
+	s.stop()
+}
+
 // post is send for other goroutines than the test's.
 func (v *visitor) post(path string, form url.Values) (string, error) {
 	resp, err := v.client.PostForm(v.base+path, form)
