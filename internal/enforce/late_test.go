@@ -98,6 +98,39 @@ func TestWhatHappensDuringAWaitIsNotMissed(t *testing.T) {
 	}
 }
 
+// A machine may sleep at any moment of a run, and somebody push meanwhile: the clock
+// that Go measures by does not know of it, but what was read before is old.
+func TestWhatHappensWhileTheMachineSleepsIsNotMissed(t *testing.T) {
+	asleepAt := func(moment int) (moments int) {
+		w := newWorld(t, acmeSeed())
+		w.clock.Tick()
+		judge := expire("v1")
+		plan := w.plan(judge)
+		req := w.request(plan, judge)
+		req.Stop = func(context.Context) error {
+			if moments++; moments == moment {
+				w.clock.Sleep(time.Hour)
+				there := slices.DeleteFunc([]string{"v1-amd", "v1-arm"}, func(key string) bool { return slices.Contains(w.gone(), "team/api "+key) })
+				w.publish("team/api", index("v4", 0, there, "v4"))
+			}
+			return nil
+		}
+		res, err := w.enforcer().Apply(w.ctx(), req)
+		if err != nil || res.StoppedBy != nil {
+			t.Errorf("asleep at %d: %v, stopped by %v", moment, err, res.StoppedBy)
+		}
+		w.audit(plan)
+		return moments
+	}
+	moments := asleepAt(0)
+	if moments < 2*len(v1Unit) {
+		t.Errorf("%d moments at which the run could have been stopped, want two for each deletion", moments)
+	}
+	for moment := range moments {
+		asleepAt(moment + 1)
+	}
+}
+
 // undated is GitHub without a package's time of update.
 type undated struct {
 	enforce.Reader

@@ -5,23 +5,10 @@ import (
 	"errors"
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/shelflife-dev/shelflife/internal/sendby"
+	"github.com/shelflife-dev/shelflife/internal/testclock"
 )
-
-// asleep is an instant at which a machine wakes up that has slept for d: the clock on
-// the wall went on, the one that Go measures by did not. There is no other way to make
-// one than to change what time.Time keeps in its second field.
-func asleep(t *testing.T, at time.Time, d time.Duration) time.Time {
-	t.Helper()
-	woken := at.Add(d)
-	(*[2]int64)(unsafe.Pointer(&woken))[1] -= int64(d)
-	if woken.Sub(at) != 0 || woken.Round(0).Sub(at.Round(0)) != d {
-		t.Fatal("time.Time is not what it was: make the instant in another way")
-	}
-	return woken
-}
 
 func TestAgeCountsTheTimeThatTheMachineSlept(t *testing.T) {
 	now := time.Now()
@@ -31,10 +18,10 @@ func TestAgeCountsTheTimeThatTheMachineSlept(t *testing.T) {
 	}{
 		"nothing has passed":      {now, 0},
 		"a minute has passed":     {now.Add(time.Minute), time.Minute},
-		"the machine slept":       {asleep(t, now, time.Hour), time.Hour},
-		"the clock was set back":  {asleep(t, now, -time.Hour), 0},
+		"the machine slept":       {testclock.Asleep(now, time.Hour), time.Hour},
+		"the clock was set back":  {testclock.Asleep(now, -time.Hour), 0},
 		"only the wall is known":  {now.Round(0).Add(time.Minute), time.Minute},
-		"it slept, then a minute": {asleep(t, now, time.Hour).Add(time.Minute), time.Hour + time.Minute},
+		"it slept, then a minute": {testclock.Asleep(now, time.Hour).Add(time.Minute), time.Hour + time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := sendby.Age(tc.now, now); got != tc.want {
