@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/shelflife-dev/shelflife/internal/peakmem"
 )
 
 // rig builds the binary once and runs it, as simulator and as itself, each as a
@@ -130,7 +132,7 @@ func (r *rig) run(ctx context.Context, dir string, env []string, args ...string)
 	if err := cmd.Start(); err != nil {
 		return process{}, fmt.Errorf("start shelflife: %w", err)
 	}
-	peak := watchPeak(cmd.Process.Pid)
+	peak := peakmem.Watch(cmd.Process.Pid)
 	err := cmd.Wait()
 	p := process{wall: time.Since(started), peak: peak(), stdout: out.Bytes(), stderr: said.String()}
 	p.code = cmd.ProcessState.ExitCode()

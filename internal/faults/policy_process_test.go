@@ -5,10 +5,10 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/shelflife-dev/shelflife/internal/peakmem"
 	"github.com/shelflife-dev/shelflife/internal/policy"
 )
 
@@ -56,15 +56,15 @@ func badPoliciesInProcess(_ *testing.T, ws *workshop) func(*Case) {
 // within runs a command in the memory that a policy may make it take.
 func (w *world) within(ws *workshop, codes []int, args ...string) {
 	p := w.start(ws, args...)
+	stop := peakmem.Watch(p.cmd.Process.Pid)
 	code := w.wait(p)
+	peak := stop()
 	if !slices.Contains(codes, code) {
 		w.Fatalf("shelflife %s ended with %d:\n%s%s", strings.Join(args, " "), code, p.out.String(), p.err.String())
 	}
-	usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
+	if peak == 0 {
 		w.Fatalf("this system does not tell what a process used")
 	}
-	peak := usage.Maxrss << 10 // Linux counts it in KiB
 	w.Count("commands")
 	w.CountN("MiB at their peaks in sum", int(peak>>20))
 	if peak > mostMemory {
