@@ -96,11 +96,13 @@ properties: ## closure, rule 5, keep and order over 100,000 random graphs and po
 SHARE    ?= 100
 FUZZTIME ?= 10s
 AT_ONCE  ?= $(shell nproc 2>/dev/null || echo 2)
+# What is played: the report itself, which each campaign changes, does not count.
+PLAYED    = $(shell v=$$(git describe --tags --always 2>/dev/null || echo dev); git diff --quiet HEAD -- ':/' ':!/bench/faults.json' 2>/dev/null || v=$$v-dirty; echo $$v)
 FAULTS   := cd internal/faults && $(GO) test -tags faults -timeout 8h -parallel $(AT_ONCE) -fuzz-time=$(FUZZTIME)
 
 .PHONY: faults
 faults: venv ## every fault campaign, as a table; SHARE=5: 5 % of the cases; ONLY=kill: those of a name; AT_ONCE=4: four at a time
-	@$(FAULTS) -run 'Campaign/$(ONLY)' -share=$(SHARE) -of=$(VERSION) $(if $(filter 100,$(SHARE)),-report=$(CURDIR)/bench/faults.json)
+	@$(FAULTS) -run 'Campaign/$(ONLY)' -share=$(SHARE) -of=$(PLAYED) $(if $(filter 100,$(SHARE)),-report=$(CURDIR)/bench/faults.json)
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME each
