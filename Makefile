@@ -97,7 +97,7 @@ SHARE    ?= 100
 FUZZTIME ?= 10s
 AT_ONCE  ?= $(shell nproc 2>/dev/null || echo 2)
 # What is played: the report itself, which each campaign changes, does not count.
-PLAYED    = $(shell git describe --tags --always 2>/dev/null || echo dev)$(shell git diff --quiet HEAD -- ':/' ':!/bench/faults.json' 2>/dev/null; [ $$? != 1 ] || echo -dirty)
+PLAYED    = $(shell git describe --tags --always 2>/dev/null || echo dev)$(shell git diff --quiet HEAD -- ':/' ':!/bench/faults.json' 2>/dev/null || { [ $$? != 1 ] || echo -dirty; })
 FAULTS   := cd internal/faults && $(GO) test -tags faults -timeout 8h -parallel $(AT_ONCE) -fuzz-time=$(FUZZTIME)
 
 .PHONY: faults
