@@ -97,13 +97,15 @@ func (n *announced) redelivered() {
 	n.tick()
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
+	asked := map[int64]bool{} // attempts after which the program was let ask again
 	for !n.taken() {
 		select {
 		case <-ticker.C:
 		case <-n.Context().Done():
 			n.Fatalf("a delivery that failed was never taken: %s\n%s", n.attempts(), n.webhook.Log.Tail(20))
 		}
-		if n.failedAgain() {
+		if id, failed := n.failedAgain(); failed && !asked[id] {
+			asked[id] = true
 			n.Count("redelivered twice")
 			n.waited()
 			n.tick()
@@ -123,15 +125,15 @@ func (n *announced) attempts() string {
 // underWay is how long the program takes a failed delivery for one that may be under way.
 const underWay = 2 * time.Minute
 
-// failedAgain reports whether a redelivery failed too, and so long ago that it may be
+// failedAgain returns a redelivery that failed too, and so long ago that it may be
 // asked for again.
-func (n *announced) failedAgain() bool {
+func (n *announced) failedAgain() (id int64, failed bool) {
 	for _, d := range n.newest() {
 		if d.Redelivery && d.StatusCode != http.StatusAccepted && time.Since(d.DeliveredAt) > underWay+time.Second {
-			return true
+			return d.ID, true
 		}
 	}
-	return false
+	return 0, false
 }
 
 // waited lets the time pass after which the program asks for a delivery again.
