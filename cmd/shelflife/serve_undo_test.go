@@ -40,6 +40,15 @@ func (s *served) held(match string) *githubsim.Held {
 	return h
 }
 
+// deletingDebug2 has the server delete team/api's debug2, and stops it in that call.
+func (s *served) deletingDebug2() *githubsim.Held {
+	s.t.Helper()
+	del := s.held("DELETE /**")
+	s.publish("team/api", "debug2")
+	<-del.Reached()
+	return del
+}
+
 func TestServeSweepsNothingWhileItsDashboardUndoes(t *testing.T) {
 	t.Parallel()
 	s, v, run := quarantined(t)
@@ -65,9 +74,7 @@ func TestTheDashboardsUndoWaitsForWhatServeHasAtHand(t *testing.T) {
 	t.Parallel()
 	s, v, run := quarantined(t)
 	form := v.form()
-	del := s.held("DELETE /**")
-	s.publish("team/api", "debug2")
-	<-del.Reached()
+	del := s.deletingDebug2()
 	calls := len(s.sim.Calls())
 	type answer struct {
 		body string
@@ -124,9 +131,7 @@ func TestServeSweepsNothingWhileAnotherProcessUndoes(t *testing.T) {
 func TestAnUndoWaitsForServeInAnotherProcess(t *testing.T) {
 	t.Parallel()
 	s, _, run := quarantined(t)
-	del := s.held("DELETE /**")
-	s.publish("team/api", "debug2")
-	<-del.Reached()
+	del := s.deletingDebug2()
 	errs, ended := s.beside("undo", run, "--yes")
 	errs.wait(t, waitsForProcess)
 	if got := s.active("team/api"); slices.Contains(got, "debug") {
@@ -143,9 +148,7 @@ func TestAnUndoWaitsForServeInAnotherProcess(t *testing.T) {
 func TestAnUndoBringsBackWhatItsRunDeletedWhileItWaited(t *testing.T) {
 	t.Parallel()
 	s, _, earlier := quarantined(t)
-	del := s.held("DELETE /**")
-	s.publish("team/api", "debug2")
-	<-del.Reached()
+	del := s.deletingDebug2()
 	_, listed, _ := s.command("runs", "--format", "json")
 	ids := regexp.MustCompile(`"id": "(\d{8}T[^"]+)"`).FindAllStringSubmatch(listed, -1)
 	if len(ids) != 2 || ids[0][1] == earlier {

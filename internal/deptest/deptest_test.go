@@ -65,6 +65,7 @@ func TestImportRules(t *testing.T) {
 		{"only the functions wire the AWS ledger", module + "/internal/ledger/dynamodb", []string{"functions", "internal/ledger/dynamodb"}},
 		{"only the functions wire the AWS snapshots", module + "/internal/inventory/s3snap", []string{"functions", "internal/inventory/s3snap"}},
 		{"the clock of tests is for tests", module + "/internal/testclock", []string{"internal/ledger/ledgertest"}},
+		{"what a process took is measured by bench and tests only", module + "/internal/peakmem", []string{"bench"}},
 		{"snapshots in memory are for tests and measurements", module + "/internal/inventory/inventorytest", []string{"bench"}},
 		{"the simulator is wired by commands and tests only", module + "/internal/githubsim", []string{"cmd", "internal/githubsim"}},
 	}
